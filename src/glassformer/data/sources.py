@@ -1,0 +1,355 @@
+"""Reading pairs of texts: tab-separated, JSON lines, two parallel files, compressed or not, or stdin."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from glassformer.base.config import DataPath, Settings
+from glassformer.base.errors import UserError
+from glassformer.base.files import open_lines, sha256
+from glassformer.base.plugins import suggest
+from glassformer.data.example import Example
+from glassformer.data.filter import Dropped, Limits
+
+ROLES = {"source": "source", "src": "source", "target": "target", "tgt": "target", "trg": "target"}
+_CODES = (
+    "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja km ko lt lv mn ms my nb nl no pl pt ro ru"
+    " sk sl sr sv sw ta te th tl tr uk ur uz vi zh eng kor jpn deu fra spa rus zho korean english"
+)
+LANGUAGES = frozenset(_CODES.split())
+"""The names by which a first line is known to be a header when no field names were given."""
+
+Lines = Callable[[str], Iterator[tuple[int, str]]]
+Row = tuple[str, str, str]
+"""Where it stands (``file:line``), source, target."""
+
+
+class Source(Settings):
+    """One place where examples come from, and how many times an epoch visits each of them (on average)."""
+
+    path: DataPath
+    weight: float = Field(1.0, gt=0)
+
+
+def _listed(value: Any) -> Any:
+    values = value if isinstance(value, list | tuple) else [value]
+    return [{"path": one} if isinstance(one, str) else one for one in values]
+
+
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed), Field(min_length=1)]
+"""Written as a path, ``{path, weight}``, or a list of these."""
+
+
+class DataConfig(Settings):
+    """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
+
+    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
+    on stdin; any of them may be compressed with gzip. ``source`` and ``target`` are the names of the two
+    fields; they may be left out where the file has only two texts. ``max_length`` and ``max_ratio`` (longer
+    side over shorter side) are in tokens. ``tokens_per_batch`` bounds rows times the longest row, padding
+    included, of each side, over all ranks together.
+    """
+
+    train: Sources
+    valid: Sources | None = None
+    test: Sources | None = None
+    source: str | None = None
+    target: str | None = None
+    max_length: int = Field(256, ge=4)
+    max_ratio: float | None = Field(None, gt=1)
+    max_characters: int = Field(10_000, ge=1)
+    tokens_per_batch: int = Field(4096, ge=1)
+    workers: int = Field(1, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> DataConfig:
+        if (self.source is None) != (self.target is None):
+            raise ValueError("give both 'source' and 'target', or neither")
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on single examples."""
+        return Limits(self.max_characters, self.max_length, self.max_ratio)
+
+    def sources(self, split: Literal["train", "valid", "test"]) -> tuple[Source, ...]:
+        """The sources of one split; empty when the recipe has none."""
+        found: tuple[Source, ...] | None = getattr(self, split)
+        return found or ()
+
+    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+        """The examples at one path, with the field names of this recipe."""
+        return read(path, self.source, self.target, dropped=dropped)
+
+
+def stop(where: str, problem: str) -> NoReturn:
+    """End at the first unusable line: raises ``UserError``."""
+    raise UserError(f"{where}: {problem}")
+
+
+def read(
+    path: str,
+    source: str | None = None,
+    target: str | None = None,
+    *,
+    dropped: Dropped | None = None,
+    lines: Lines = open_lines,
+    bad: Callable[[str, str], None] = stop,
+) -> Iterator[Example]:
+    """The examples at ``path`` in order: fields ``source`` and ``target``, the texts as they stand.
+
+    Blank lines and pairs with a blank side are left out and noted in ``dropped``. Anything else that is not
+    as it should be is handed to ``bad`` with its place; by default that raises ``UserError``. ``lines``
+    opens a file.
+    """
+    for where, one, other in rows(path, source, target, lines=lines, bad=bad):
+        if one.strip() and other.strip():
+            yield Example({"source": one, "target": other}, where)
+        elif dropped is not None:
+            dropped.note("blank on one side" if (one + other).strip() else "blank", where)
+
+
+def rows(
+    path: str,
+    source: str | None = None,
+    target: str | None = None,
+    *,
+    lines: Lines = open_lines,
+    bad: Callable[[str, str], None] = stop,
+) -> Iterator[Row]:
+    """What ``read`` reads, blank rows included: place, source, target."""
+    names = (source, target) if source is not None and target is not None else None
+    parts = files_of(path)
+    if len(parts) == 2:
+        return _parallel(parts[0], parts[1], lines, bad)
+    stem = Path(path.removesuffix(".gz"))
+    if stem.suffix in {".jsonl", ".ndjson", ".json"}:
+        return _json_lines(_nonempty(path, lines), path, names, bad)
+    return _table(_nonempty(path, lines), path, names, bad)
+
+
+def files_of(path: str) -> list[str]:
+    """The files behind a path: one, or the two of ``a.ko+a.en``.
+
+    A second part without a folder of its own lies beside the first. A file named with a ``+`` is itself.
+    """
+    first, plus, second = path.rpartition("+")
+    if not plus or not first or not second or Path(path).exists():
+        return [path]
+    if Path(second).name == second:
+        second = str(Path(first).parent / second)
+    return [first, second]
+
+
+def settle(path: str, folder: Path) -> str:
+    """The same path, or for ``-`` a copy of stdin in ``folder``, so that it can be read more than once."""
+    if path != "-":
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    taken = folder / "stdin.part"
+    with taken.open("wb") as copy:
+        while block := sys.stdin.buffer.read(1 << 20):
+            copy.write(block)
+    return str(taken.replace(folder / f"stdin-{sha256(taken)[:16]}.tsv"))
+
+
+def _nonempty(path: str, lines: Lines) -> Iterator[tuple[int, str]]:
+    empty = True
+    for line in lines(path):
+        empty = False
+        yield line
+    if empty:
+        raise UserError(f"{_shown(path)} is empty; it should have a source and a target text on each line")
+
+
+def _shown(path: str) -> str:
+    return "<stdin>" if path == "-" else path
+
+
+def _parallel(first: str, second: str, lines: Lines, bad: Callable[[str, str], None]) -> Iterator[Row]:
+    """Two files of which line ``i`` of one is the translation of line ``i`` of the other."""
+    counts = [0, 0]
+    for one, other in zip_longest(_nonempty(first, lines), _nonempty(second, lines)):
+        counts[0] += one is not None
+        counts[1] += other is not None
+        if one is not None and other is not None:
+            yield f"{_shown(first)}:{one[0]}", one[1], other[1]
+    if counts[0] != counts[1]:
+        bad(
+            f"{_shown(first)}:{min(counts) + 1}",
+            f"{_shown(first)} has {counts[0]:,} lines but {_shown(second)} has {counts[1]:,};"
+            " each line of one must be the translation of the same line of the other",
+        )
+
+
+def _table(
+    lines: Iterator[tuple[int, str]],
+    path: str,
+    names: tuple[str, str] | None,
+    bad: Callable[[str, str], None],
+) -> Iterator[Row]:
+    """Tab-separated columns. A quotation mark is a character like any other."""
+    columns: tuple[int, int] | None = None
+    width = 0
+    for number, line in lines:
+        where = f"{_shown(path)}:{number}"
+        if not line.strip():
+            yield where, "", ""
+            continue
+        cells = line.split("\t")
+        if columns is None:
+            columns, is_header = _columns(cells, names, where)
+            width = len(cells)
+            if is_header:
+                continue
+        if len(cells) == width:
+            yield where, cells[columns[0]], cells[columns[1]]
+        else:
+            bad(where, f"{_counted(len(cells), 'column')} where the first line has {width}; {_TAB_ADVICE}")
+
+
+_TAB_ADVICE = "columns are separated by one tab, and a tab inside a text must be replaced by a space"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _columns(cells: Sequence[str], names: tuple[str, str] | None, where: str) -> tuple[tuple[int, int], bool]:
+    """The places of source and target in a first line, and whether that line is a header."""
+    if len(cells) < 2:
+        stop(
+            where,
+            "one column where two are needed; give a tab-separated file with source and target,"
+            " JSON lines (.jsonl), or two files as 'a.ko+a.en'",
+        )
+    header = [cell.strip() for cell in cells]
+    known = _known(header)
+    if names is None:
+        chosen = _two_texts(known, where) if len(known) >= 2 else None
+        return ((header.index(chosen[0]), header.index(chosen[1])), True) if chosen else ((0, 1), False)
+    missing = [name for name in names if name not in header]
+    if not missing:
+        return (header.index(names[0]), header.index(names[1])), True
+    if len(missing) == 1 or len(known) >= 2:
+        stop(
+            where,
+            f"no column {missing[0]!r}; the header names {', '.join(header)}{suggest(missing[0], header)}",
+        )
+    if len(cells) > 2:
+        stop(
+            where,
+            f"{len(cells)} columns and no header that names {names[0]!r} and {names[1]!r}; add a header line",
+        )
+    return (0, 1), False
+
+
+def _known(names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name in ROLES or name in LANGUAGES]
+
+
+def _two_texts(known: Sequence[str], where: str) -> tuple[str, str]:
+    """Which of the known names are source and target: by role, else the only two in their order."""
+    roles = {ROLES[name]: name for name in known if name in ROLES}
+    if len(roles) == 2:
+        return roles["source"], roles["target"]
+    if len(known) != 2:
+        stop(where, f"the texts {', '.join(known)} are here; say which two with data.source and data.target")
+    return known[0], known[1]
+
+
+def _json_lines(
+    lines: Iterator[tuple[int, str]],
+    path: str,
+    names: tuple[str, str] | None,
+    bad: Callable[[str, str], None],
+) -> Iterator[Row]:
+    """One JSON object a line, with the texts in it or in its ``translation``."""
+    for number, line in lines:
+        where = f"{_shown(path)}:{number}"
+        if not line.strip():
+            yield where, "", ""
+            continue
+        try:
+            record = _record(line)
+            names = names or _fields(record, where)
+            pair = _text(record, names[0]), _text(record, names[1])
+        except _BadLineError as error:
+            bad(where, str(error))
+        else:
+            yield where, *pair
+
+
+class _BadLineError(Exception):
+    """What is wrong with one line of JSON."""
+
+
+def _record(line: str) -> Mapping[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = (
+            f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        )
+        raise _BadLineError(f"not valid JSON ({reason}); each line must be one object") from None
+    if isinstance(record, dict):
+        inner = record.get("translation", record)
+        if isinstance(inner, dict):
+            return inner
+        if not isinstance(inner, str):
+            raise _BadLineError(f"'translation' is a {_kind(inner)}; expected an object with the two texts")
+        return record
+    raise _BadLineError(
+        f'a {_kind(record)}; each line must be one JSON object such as {{"ko": "…", "en": "…"}}'
+    )
+
+
+def _fields(record: Mapping[str, Any], where: str) -> tuple[str, str]:
+    known = _known(record)
+    if len(known) >= 2:
+        return _two_texts(known, where)
+    texts = [name for name, value in record.items() if isinstance(value, str)]
+    if len(texts) != 2:
+        stop(
+            where,
+            f"cannot tell which of {_listing(record)} are the texts; set data.source and data.target",
+        )
+    return texts[0], texts[1]
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    if name not in record:
+        raise _BadLineError(
+            f"no field {name!r}; this line has {_listing(record)}{suggest(name, tuple(record))}"
+        )
+    value = record[name]
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _BadLineError(f"field {name!r} is a {_kind(value)}; expected text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _BadLineError(
+            f"field {name!r} holds half a character (a lone surrogate such as \\ud83d)"
+        ) from None
+    return value
+
+
+def _listing(record: Mapping[str, Any]) -> str:
+    return ", ".join(record) or "no fields"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool):
+        return "truth value"
+    return {dict: "object", list: "list", str: "text", int: "number", float: "number"}.get(
+        type(value), "null"
+    )

@@ -1,0 +1,281 @@
+"""Encoded examples on disk, memory-mapped: built once in constant memory, checked for damage when opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from glassformer.base import files, report
+from glassformer.base.errors import RunError, UserError
+from glassformer.data.example import Example, Features
+from glassformer.data.filter import Dropped, Limits
+
+FORMAT = 1
+CHUNK = 4096
+"""How many examples are encoded and written at a time."""
+BLOCK = 1 << 20
+_WIDE = np.iinfo(np.uint16).max
+
+Encode = Callable[[Sequence[Example]], Sequence[Features]]
+
+
+class StoreError(RunError):
+    """A store that is not there, not finished, or not what was written; the remedy is to build it again."""
+
+
+class Store:
+    """Examples as token numbers in memory-mapped files; ``store[i]`` reads only what example ``i`` needs.
+
+    On disk each array name has ``NAME.tokens`` (all tokens end to end, 16 bits each where they fit, else 32)
+    and ``NAME.ends`` (64-bit places where each example's tokens begin and end). ``store.json`` holds the
+    fingerprint, the account of dropped examples, and a checksum of each file, which are all compared on
+    opening: a damaged or unfinished store raises ``StoreError``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        about = _about(folder)
+        self.folder = folder
+        self.fingerprint: str = about["fingerprint"]
+        self.dropped = Dropped.from_json(about["dropped"])
+        self.lengths: np.ndarray = _map(folder / "lengths", "<u4")
+        """The longest array of each example, in tokens."""
+        self._tokens = {name: _map(folder / f"{name}.tokens", kind) for name, kind in about["arrays"].items()}
+        self._ends = {name: _map(folder / f"{name}.ends", "<i8") for name in about["arrays"]}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the arrays of each example."""
+        return tuple(self._tokens)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, row: int) -> Features:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of a store of {len(self)} rows")
+        return Features({name: self._array(name, row) for name in self._tokens})
+
+    def _array(self, name: str, row: int) -> np.ndarray:
+        start, stop = self._ends[name][row : row + 2].tolist()
+        return self._tokens[name][start:stop].astype(np.int64)
+
+    def tokens(self, name: str) -> int:
+        """How many tokens the array ``name`` has over all examples."""
+        return len(self._tokens[name])
+
+    def counts(self, name: str, vocab_size: int) -> np.ndarray:
+        """How often each token number occurs in the array ``name``; negative ones are ignored.
+
+        The array is read block by block. Raises ``ValueError`` when a number is ``vocab_size`` or more.
+        """
+        total = np.zeros(vocab_size, dtype=np.int64)
+        tokens = self._tokens[name]
+        for start in range(0, len(tokens), BLOCK):
+            block = tokens[start : start + BLOCK]
+            seen = np.bincount(block[block >= 0].astype(np.int64), minlength=vocab_size)
+            if len(seen) > vocab_size:
+                raise ValueError(f"token {len(seen) - 1} in a vocabulary of {vocab_size}")
+            total += seen
+        return total
+
+
+def fingerprint(paths: Iterable[Path], settings: Mapping[str, Any]) -> str:
+    """One name for these file contents, in this order, treated with these settings: a SHA-256 in hex.
+
+    ``settings`` are plain values (as JSON); they should name everything that changes the encoded examples,
+    such as the tokenizers' fingerprints, the limits and the objective.
+    """
+    parts = {"format": FORMAT, "files": [files.sha256(path) for path in paths], "settings": settings}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where stores are kept: ``$GLASSFORMER_CACHE``, else ``~/.cache/glassformer``."""
+    chosen = environ.get("GLASSFORMER_CACHE")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "glassformer"
+
+
+def cached(
+    name: str,
+    examples: Callable[[], Iterable[Example]],
+    encode: Encode,
+    *,
+    cache: Path | None = None,
+    **options: Any,
+) -> Store:
+    """The store with the fingerprint ``name`` from the cache, built when it is absent or damaged.
+
+    ``examples`` is called only when a store must be built; ``options`` are those of ``build``.
+    """
+    folder = (cache or cache_folder()) / "stores" / name[:32]
+    files.recover_folder(folder)
+    if folder.exists():
+        try:
+            store = Store(folder)
+        except StoreError as error:
+            report.warn(f"{error}; building it again")
+        else:
+            if store.fingerprint == name:
+                return store
+    return build(examples(), encode, folder, fingerprint=name, **options)
+
+
+def build(
+    examples: Iterable[Example],
+    encode: Encode,
+    folder: Path,
+    *,
+    fingerprint: str = "",
+    limits: Limits = Limits(),  # noqa: B008
+    dropped: Dropped | None = None,
+    what: str = "encoding",
+) -> Store:
+    """Encode ``examples`` and write them into ``folder``, a chunk at a time; gives the finished store.
+
+    ``limits`` are applied to the examples before encoding and to their tokens after it. ``dropped`` may
+    already hold what reading left out; it is completed here, and said in one sentence at the end. The
+    folder appears only when it is complete. Raises ``UserError`` when no example is left, ``RunError`` when writing fails.
+    """
+    dropped = Dropped() if dropped is None else dropped
+    with files.writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _unfinished(folder) as place:
+            rows = _write(_chunks(examples, encode, limits, dropped, what), place, fingerprint, dropped)
+            if not rows:
+                raise UserError(_nothing_left(dropped))
+            files.replace_folder(place, folder)
+    if dropped.total:
+        report.say(f"{what}: {dropped.sentence()}")
+    return Store(folder)
+
+
+def _nothing_left(dropped: Dropped) -> str:
+    if not dropped.total:
+        return "the data has no examples at all"
+    advice = "look at these lines, and at data.max_length and data.max_ratio"
+    return f"no example is left to use: all {dropped.sentence()}; {advice}"
+
+
+def _chunks(
+    examples: Iterable[Example], encode: Encode, limits: Limits, dropped: Dropped, what: str
+) -> Iterator[list[Features]]:
+    remaining = limits.examples(examples, dropped)
+    with report.progress(None, what) as progress:
+        while chunk := list(islice(remaining, CHUNK)):
+            yield limits.features(encode(chunk), chunk, dropped)
+            progress.advance(len(chunk))
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder``, gone afterwards if it was not moved into place."""
+    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+class _Writer:
+    """Appends one named array of each example to its two files; changes to 32 bits when it must."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path = folder / f"{name}.tokens"
+        self.kind = "<u2"
+        self.end = 0
+        self.tokens: BinaryIO = self.path.open("wb")
+        self.ends: BinaryIO = (folder / f"{name}.ends").open("wb")
+        self.ends.write(np.zeros(1, dtype="<i8").tobytes())
+
+    def append(self, arrays: Sequence[np.ndarray]) -> None:
+        joined = np.concatenate(arrays)
+        if self.kind == "<u2" and len(joined) and (joined.min() < 0 or joined.max() > _WIDE):
+            self._widen()
+        self.tokens.write(joined.astype(self.kind).tobytes())
+        ends = self.end + np.cumsum([len(array) for array in arrays], dtype="<i8")
+        self.ends.write(ends.tobytes())
+        self.end = int(ends[-1])
+
+    def _widen(self) -> None:
+        self.tokens.close()
+        narrow = self.path.rename(self.path.with_suffix(".narrow"))
+        self.kind = "<i4"
+        self.tokens = self.path.open("wb")
+        with narrow.open("rb") as old:
+            while block := old.read(BLOCK):
+                self.tokens.write(np.frombuffer(block, dtype="<u2").astype("<i4").tobytes())
+        narrow.unlink()
+
+    def close(self) -> None:
+        self.tokens.close()
+        self.ends.close()
+
+
+def _write(chunks: Iterable[list[Features]], folder: Path, fingerprint: str, dropped: Dropped) -> int:
+    """Write all files of a store; gives the number of rows."""
+    writers: dict[str, _Writer] = {}
+    rows = 0
+    with (folder / "lengths").open("wb") as lengths:
+        try:
+            for chunk in chunks:
+                if not chunk:
+                    continue
+                for name in chunk[0].arrays:
+                    if name not in writers:
+                        writers[name] = _Writer(folder, name)
+                for name, writer in writers.items():
+                    writer.append([features.arrays[name] for features in chunk])
+                lengths.write(np.array([features.size for features in chunk], dtype="<u4").tobytes())
+                rows += len(chunk)
+        finally:
+            for writer in writers.values():
+                writer.close()
+    about = {
+        "format": FORMAT,
+        "fingerprint": fingerprint,
+        "arrays": {name: writer.kind for name, writer in writers.items()},
+        "dropped": dropped.to_json(),
+        "checksums": {path.name: _checksum(path) for path in sorted(folder.iterdir())},
+    }
+    files.write_text(folder / "store.json", json.dumps(about, ensure_ascii=False, indent=1) + "\n")
+    return rows
+
+
+def _checksum(path: Path) -> int:
+    total = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            total = zlib.crc32(block, total)
+    return total
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """What ``store.json`` says, after all files were found to be as they were written."""
+    try:
+        about: dict[str, Any] = json.loads((folder / "store.json").read_text(encoding="utf-8"))
+        if about["format"] != FORMAT:
+            raise StoreError(
+                f"the token store {folder} has format {about['format']}, this version reads {FORMAT}"
+            )
+        damaged = [name for name, value in about["checksums"].items() if _checksum(folder / name) != value]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"the token store {folder} is not complete ({type(error).__name__})") from error
+    if damaged:
+        raise StoreError(f"the token store {folder} is damaged ({', '.join(damaged)} changed after writing)")
+    return about
+
+
+def _map(path: Path, kind: str) -> np.ndarray:
+    # An empty file cannot be mapped.
+    return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)
