@@ -1,0 +1,60 @@
+"""Plug-ins by file name: which files of a room are plug-ins, how one is found, and what a misspelt name meant."""
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from glassformer.base.errors import UserError
+
+PACKAGE = "glassformer"
+
+
+def names(room: str) -> tuple[str, ...]:
+    """The plug-ins of a room in alphabetical order, found by reading its files, importing none of them.
+
+    A plug-in is a file whose top level defines ``Config``; every other file of the room is its infrastructure.
+    """
+    return _names(PACKAGE, room)
+
+
+def find(room: str, name: str) -> ModuleType:
+    """The module ``glassformer.<room>.<name>``; raises UserError when there is no such plug-in or it cannot load."""
+    known = names(room)
+    if name not in known:
+        kind = room.rpartition(".")[2].removesuffix("s").replace("_", " ")
+        hint = suggest(name, known) or (f"; known are {', '.join(known)}" if known else "; there are none")
+        raise UserError(f"unknown {kind} '{name}'{hint}")
+    try:
+        return importlib.import_module(f"{PACKAGE}.{room}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] == PACKAGE:
+            raise
+        raise UserError(f"'{name}' needs the package '{error.name}', which is not installed") from error
+
+
+def suggest(word: str, options: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` for the option nearest to ``word``, or nothing when none is near."""
+    by_lower = {option.lower(): option for option in options}
+    near = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
+
+
+@cache
+def _names(package: str, room: str) -> tuple[str, ...]:
+    spec = importlib.util.find_spec(f"{package}.{room}")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    files = [
+        file for folder in folders for file in Path(folder).glob("*.py") if not file.stem.startswith("_")
+    ]
+    return tuple(sorted({sys.intern(file.stem) for file in files if _defines_config(file)}))
+
+
+def _defines_config(file: Path) -> bool:
+    tree = ast.parse(file.read_bytes(), filename=str(file))
+    return any(isinstance(node, ast.ClassDef) and node.name == "Config" for node in tree.body)
