@@ -98,6 +98,13 @@ def test_without_sacremoses_the_message_says_what_to_install(monkeypatch: pytest
         bleu(HYPOTHESES, REFERENCES, PAPER)
 
 
+def test_a_tokeniser_whose_package_is_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mecab_ko", None)
+    monkeypatch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ko_mecab", raising=False)
+    with pytest.raises(UserError, match=r"sacrebleu\[ko\]"):
+        bleu(KOREAN_HYPOTHESES, KOREAN, Scoring(tokenize="ko-mecab"))
+
+
 def test_text_cut_at_spaces_is_taken_as_it_is() -> None:
     scoring = Scoring(tokenize="none", lowercase=True)
     expected = sacrebleu.corpus_bleu(HYPOTHESES, [REFERENCES], tokenize="none", lowercase=True, force=True)

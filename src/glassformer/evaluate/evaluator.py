@@ -96,8 +96,10 @@ class Report:
         return "\n\n".join(parts)
 
     def _scores_table(self) -> str:
-        rows = [[s.name, f"{s.value:.2f}", s.signature, s.detail] for s in self.scores.values()]
-        return table(["score", "value", "signature", ""], rows)
+        # Signatures are too long to stand beside the figures on a terminal of 80 columns.
+        values = [[score.name, f"{score.value:.2f}", score.detail] for score in self.scores.values()]
+        signatures = [[score.name, score.signature] for score in self.scores.values()]
+        return table(["score", "value", ""], values) + "\n\n" + table(["score", "signature"], signatures)
 
 
 def evaluate(
