@@ -1,0 +1,1 @@
+"""How writing becomes numbers and back."""

@@ -1,0 +1,235 @@
+"""A tokenizer that lives in one ``tokenizer.json``: ours or another's, run by the ``tokenizers`` library."""
+
+import hashlib
+import json
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from glassformer.base.files import write_text
+from glassformer.text.normalize import compose
+from glassformer.text.scheme import CHARACTER
+
+_PARALLEL = "TOKENIZERS_PARALLELISM"
+_KINDS = {"BPE": "bpe", "WordPiece": "wordpiece", "Unigram": "unigram", "WordLevel": "word"}
+
+
+@dataclass(frozen=True)
+class Specials:
+    """The ids that stand for no text: padding, begin, end and, where there is one, the unknown."""
+
+    pad_id: int
+    bos_id: int
+    eos_id: int
+    unk_id: int | None
+
+
+@dataclass(frozen=True)
+class FastTokenizer:
+    """A ``tokenizers.Tokenizer`` behind the protocol of ``text/tokenizer.py``.
+
+    ``settings`` is the ``tokenizer_config.json`` it came with, or is saved with.
+    """
+
+    backend: tokenizers.Tokenizer
+    specials: Specials
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Special tokens written in the text are ordinary text, and nothing is cut off or filled up."""
+        self.backend.encode_special_tokens = True
+        self.backend.no_truncation()
+        self.backend.no_padding()
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills a row up."""
+        return self.specials.pad_id
+
+    @property
+    def bos_id(self) -> int:
+        """The id a target begins with."""
+        return self.specials.bos_id
+
+    @property
+    def eos_id(self) -> int:
+        """The id a sentence ends with."""
+        return self.specials.eos_id
+
+    @property
+    def unk_id(self) -> int | None:
+        """The id of what the vocabulary cannot write."""
+        return self.specials.unk_id
+
+    @cached_property
+    def vocab_size(self) -> int:
+        """How many ids there are, special ones included."""
+        return 1 + max(self.backend.get_vocab(with_added_tokens=True).values())
+
+    @cached_property
+    def _parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = json.loads(self.backend.to_str())
+        return parts
+
+    @cached_property
+    def kind(self) -> str:
+        """Its name in a recipe: word, character, bpe, byte_bpe, wordpiece or unigram."""
+        kind = _KINDS[self._parts["model"]["type"]]
+        if kind == "bpe" and self._by_bytes:
+            return "byte_bpe"
+        if kind == "word" and json.dumps(CHARACTER) in json.dumps(self._parts["pre_tokenizer"]):
+            return "character"
+        return kind
+
+    @cached_property
+    def jamo(self) -> bool:
+        """Whether text is taken apart by its normalizer (NFD), so that decoding composes it again."""
+        return '"NFD"' in json.dumps(self._parts["normalizer"])
+
+    @cached_property
+    def _by_bytes(self) -> bool:
+        return '"ByteLevel"' in json.dumps(self._parts["decoder"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of everything that decides its ids."""
+        text = json.dumps([self._parts, asdict(self.specials)], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _never(self) -> dict[int, int]:
+        """Special ids that text must not reach, each with the id that takes its place."""
+        stand_in = self.specials.unk_id
+        if stand_in is None:
+            return {}
+        added = self.backend.get_added_tokens_decoder()
+        return {number: stand_in for number, token in added.items() if token.special}
+
+    def _plain(self, ids: list[int]) -> list[int]:
+        never = self._never
+        return ids if never.keys().isdisjoint(ids) else [never.get(number, number) for number in ids]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, with no special tokens added; ``</s>`` in the text is ordinary text."""
+        return self._plain(self.backend.encode(text, add_special_tokens=False).ids)
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of many texts, on all cores."""
+        found = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [self._plain(encoding.ids) for encoding in found]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of the ids; special tokens are dropped."""
+        return self._composed(self.backend.decode(list(ids), skip_special_tokens=True))
+
+    def decode_batch(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """The texts of many rows of ids."""
+        texts = self.backend.decode_batch([list(row) for row in ids], skip_special_tokens=True)
+        return [self._composed(text) for text in texts]
+
+    def _composed(self, text: str) -> str:
+        return compose(text) if self.jamo else text
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Each id's piece for a reader: spaces as ``▁``, jamo as syllables, bytes that are no character as <0x..>."""
+        return [self._readable(self.backend.id_to_token(number)) for number in ids]
+
+    def _readable(self, piece: str | None) -> str:
+        if piece is None:
+            return ""
+        shown = _text_of_bytes(piece) if self._by_bytes else piece
+        return self._composed(shown.replace(" ", "▁"))
+
+    def words(self, text: str) -> list[int]:
+        """For each id of ``encode(text)`` the index of the word in ``text.split()`` it belongs to.
+
+        Spaces alone belong to the word after them, at the end to the last.
+        """
+        starts, ends = [], []
+        for word in re.finditer(r"\S+", text):
+            starts.append(word.start())
+            ends.append(word.end())
+        last = max(len(starts) - 1, 0)
+        offsets = self.backend.encode(text, add_special_tokens=False).offsets
+        return [min(bisect_right(ends, start), last) for start, _ in offsets]
+
+    def save(self, folder: Path, stem: str = "tokenizer") -> None:
+        """Write ``{stem}.json`` and, for the stem "tokenizer", what ``transformers.AutoTokenizer`` wants beside it.
+
+        What opens there gives the same ids with the end-of-sentence id added.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / f"{stem}.json", self.backend.to_str(pretty=True) + "\n")
+        if stem != "tokenizer":
+            return
+        names = self._special_names()
+        settings = self.settings or {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "clean_up_tokenization_spaces": False,
+            "split_special_tokens": True,
+            **names,
+            "glassformer": {"kind": self.kind, "after_decode": "NFC" if self.jamo else None},
+        }
+        write_text(folder / "tokenizer_config.json", _json(settings))
+        write_text(folder / "special_tokens_map.json", _json(names))
+
+    def _special_names(self) -> dict[str, str]:
+        ids = {
+            "pad_token": self.pad_id,
+            "bos_token": self.bos_id,
+            "eos_token": self.eos_id,
+            "unk_token": self.unk_id,
+        }
+        names = {key: self.backend.id_to_token(number) for key, number in ids.items() if number is not None}
+        return {key: name for key, name in names.items() if name is not None}
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+def _letters_of_bytes() -> dict[str, int]:
+    """The printable letter that stands for each byte in byte-level pieces (Radford et al. 2019, released code)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+_BYTE_OF_LETTER = _letters_of_bytes()
+
+
+def _text_of_bytes(piece: str) -> str:
+    if any(letter not in _BYTE_OF_LETTER for letter in piece):
+        return piece
+    raw = bytes(_BYTE_OF_LETTER[letter] for letter in piece)
+    shown = raw.decode("utf-8", errors="surrogateescape")
+    return "".join(f"<0x{ord(c) - 0xDC00:02X}>" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in shown)
+
+
+def _quiet_fork() -> None:
+    """Let processes fork after a batch was encoded: the child encodes on one core, and nothing warns or hangs."""
+    before: list[str | None] = []
+
+    def alone() -> None:
+        before.append(os.environ.get(_PARALLEL))
+        os.environ[_PARALLEL] = "false"
+
+    def again() -> None:
+        value = before.pop()
+        if value is None:
+            os.environ.pop(_PARALLEL, None)
+        else:
+            os.environ[_PARALLEL] = value
+
+    os.register_at_fork(before=alone, after_in_parent=again)
+
+
+if hasattr(os, "register_at_fork"):
+    _quiet_fork()

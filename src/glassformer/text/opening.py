@@ -1,0 +1,87 @@
+"""Opening a ``tokenizer.json`` that may be ours, another's, or broken, and finding its special ids."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from glassformer.base.errors import UserError
+from glassformer.text.fast import FastTokenizer, Specials
+
+# The names special tokens have in well-known families, where no file beside the tokenizer says which is which.
+_NAMES = {
+    "pad_token": ("<pad>", "[PAD]"),
+    "bos_token": ("<s>", "[CLS]", "<|endoftext|>", "<bos>", "<|begin_of_text|>"),
+    "eos_token": ("</s>", "[SEP]", "<|endoftext|>", "<eos>", "<|end_of_text|>"),
+    "unk_token": ("<unk>", "[UNK]", "<|endoftext|>"),
+}
+
+
+def load_fast(path: Path) -> FastTokenizer:
+    """The tokenizer in one file, with its special ids from the files beside it. Raises UserError when it is broken."""
+    backend = _backend(path)
+    settings = read_json(path.with_name("tokenizer_config.json"))
+    return FastTokenizer(backend, _specials(path, backend, settings), settings)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file, empty when there is no such file. Raises UserError when it is broken."""
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not readable as JSON ({error}); the file may be cut short.") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: expected a JSON object, got {type(found).__name__}.")
+    return found
+
+
+def _backend(path: Path) -> tokenizers.Tokenizer:
+    parts = read_json(path)
+    model = parts.get("model")
+    if not isinstance(model, dict) or "vocab" not in model:
+        raise UserError(f"{path}: no vocabulary in it; this is not a file of the tokenizers library.")
+    _check_ids(path, parts)
+    try:
+        return tokenizers.Tokenizer.from_str(json.dumps(parts, ensure_ascii=False))
+    except Exception as error:
+        raise UserError(f"{path}: the tokenizers library cannot read it ({error}).") from error
+
+
+def _check_ids(path: Path, parts: dict[str, Any]) -> None:
+    """Raise UserError when two pieces share an id, which the library would pass over in silence."""
+    vocabulary = parts["model"]["vocab"]
+    if not isinstance(vocabulary, dict):
+        return
+    owner: dict[int, str] = {}
+    added = {token.get("content"): token.get("id") for token in parts.get("added_tokens") or ()}
+    for piece, number in {**vocabulary, **added}.items():
+        if (other := owner.setdefault(number, piece)) != piece:
+            raise UserError(f"{path}: the pieces '{other}' and '{piece}' have the same id {number}.")
+
+
+def _specials(path: Path, backend: tokenizers.Tokenizer, settings: dict[str, Any]) -> Specials:
+    beside = read_json(path.with_name("special_tokens_map.json"))
+    ids = {key: _find(path, backend, key, beside.get(key, settings.get(key))) for key in _NAMES}
+    eos = ids["eos_token"]
+    if eos is None:
+        raise UserError(
+            f"{path}: it has no end-of-sentence token; name one as eos_token in tokenizer_config.json beside it."
+        )
+    pad, bos = ids["pad_token"], ids["bos_token"]
+    # GPT-2 pads with its end; Marian begins a target with its padding.
+    pad = eos if pad is None else pad
+    return Specials(pad_id=pad, bos_id=pad if bos is None else bos, eos_id=eos, unk_id=ids["unk_token"])
+
+
+def _find(path: Path, backend: tokenizers.Tokenizer, key: str, named: Any) -> int | None:
+    name = named.get("content") if isinstance(named, dict) else named
+    if name is None:
+        known = (backend.token_to_id(option) for option in _NAMES[key])
+        return next((number for number in known if number is not None), None)
+    number: int | None = backend.token_to_id(name)
+    if number is None:
+        raise UserError(f"{path}: its {key} '{name}', named in a file beside it, is not in its vocabulary.")
+    return number

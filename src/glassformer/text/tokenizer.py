@@ -1,0 +1,136 @@
+"""What a tokenizer is to every other room, and how one is opened from a model folder."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from glassformer.base.errors import UserError
+from glassformer.text import sentencepiece
+from glassformer.text.opening import load_fast
+
+SOURCE_STEM = "tokenizer"
+TARGET_STEM = "tokenizer_target"
+
+
+class Tokenizer(Protocol):
+    """Turns text into ids and back. Its ids are numbered from 0 to ``vocab_size`` - 1."""
+
+    @property
+    def kind(self) -> str:
+        """Its name in a recipe, such as "bpe"."""
+        ...
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, special ones included."""
+        ...
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills a row up."""
+        ...
+
+    @property
+    def bos_id(self) -> int:
+        """The id a target begins with."""
+        ...
+
+    @property
+    def eos_id(self) -> int:
+        """The id a sentence ends with."""
+        ...
+
+    @property
+    def unk_id(self) -> int | None:
+        """The id of what the vocabulary cannot write, where there is one."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A sha256 that is equal when all ids are."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, with no special tokens added; text that looks like one is ordinary text."""
+        ...
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of many texts."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of the ids, without special tokens; of what ``encode`` gave, the text in Unicode form NFC."""
+        ...
+
+    def decode_batch(self, ids: Sequence[Sequence[int]]) -> list[str]:
+        """The texts of many rows of ids."""
+        ...
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Each id's piece, for a reader."""
+        ...
+
+    def words(self, text: str) -> list[int]:
+        """For each id of ``encode(text)`` the index of the word in ``text.split()`` it belongs to."""
+        ...
+
+    def save(self, folder: Path, stem: str = SOURCE_STEM) -> None:
+        """Write it into a model folder."""
+        ...
+
+
+@dataclass(frozen=True)
+class TokenizerPair:
+    """The tokenizers of the two sides of a translation: one and the same, or one each."""
+
+    source: Tokenizer
+    target: Tokenizer
+
+    @property
+    def shared(self) -> bool:
+        """Whether both sides use one vocabulary."""
+        return self.source is self.target
+
+    @property
+    def fingerprint(self) -> str:
+        """A sha256 that is equal when all ids of both sides are."""
+        both = f"{self.source.fingerprint} {self.target.fingerprint}"
+        return hashlib.sha256(both.encode()).hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write both into a model folder, a shared one once."""
+        self.source.save(folder)
+        if not self.shared:
+            self.target.save(folder, TARGET_STEM)
+
+
+def load_pair(folder: Path) -> TokenizerPair:
+    """The tokenizers of a model folder: ours, a Hugging Face one, or an OPUS one (``source.spm``).
+
+    One vocabulary serves both sides unless ``tokenizer_target.json`` is there. Raises UserError for files that
+    are missing, broken or do not fit together.
+    """
+    if not (folder / f"{SOURCE_STEM}.json").exists() and sentencepiece.is_marian(folder):
+        source, target = sentencepiece.load(folder)
+        return TokenizerPair(source, target)
+    source_tokenizer = load_tokenizer(folder)
+    if (folder / f"{TARGET_STEM}.json").exists():
+        return TokenizerPair(source_tokenizer, load_tokenizer(folder, TARGET_STEM))
+    return TokenizerPair(source_tokenizer, source_tokenizer)
+
+
+def load_tokenizer(folder: Path, stem: str = SOURCE_STEM) -> Tokenizer:
+    """The tokenizer in ``{stem}.json``, or the one of that side of an OPUS folder. Raises UserError as load_pair."""
+    path = folder / f"{stem}.json"
+    if path.exists():
+        return load_fast(path)
+    if sentencepiece.is_marian(folder):
+        source, target = sentencepiece.load(folder)
+        return target if stem == TARGET_STEM else source
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder to load a tokenizer from.")
+    raise UserError(
+        f"{folder}: no tokenizer here; a model folder has {stem}.json, or source.spm and vocab.json."
+    )
