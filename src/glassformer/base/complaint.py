@@ -104,7 +104,9 @@ def _walk(location: Sequence[str | int], kind: str, values: Any) -> tuple[Keys, 
     here: Any = values
     holder: Any = values
     for index, part in enumerate(location):
-        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             holder, here = here, here[part]
             keys.append(part)
         elif kind == "missing" and index == len(location) - 1:

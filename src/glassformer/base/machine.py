@@ -1,0 +1,347 @@
+"""The machine we run on: what it has, what it can do fast, and how PyTorch is set up for it."""
+
+import ctypes
+import importlib.util
+import json
+import math
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from glassformer.base import files, report
+from glassformer.base.errors import RunError, UserError
+
+Precision = Literal["float32", "bfloat16"]
+
+_ISA = (
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_vnni",
+    "amx_tile",
+    "amx_bf16",
+    "amx_int8",
+    "asimd",
+    "sve",
+    "bf16",
+)
+_BF16 = ("avx512_bf16", "amx_bf16", "bf16")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was found: ``device`` is cpu, cuda or mps; ``bf16`` says its bfloat16 products are faster than float32.
+
+    ``cores`` are the physical cores this process may use, ``threads`` what PyTorch should use; ``compiler`` says
+    that ``torch.compile`` has what it needs.
+    """
+
+    device: str
+    name: str
+    cores: int
+    threads: int
+    memory_bytes: int
+    bf16: bool
+    isa: tuple[str, ...]
+    compiler: bool
+    torch: str
+
+
+@cache
+def look() -> Machine:
+    """The machine, looked at once per process."""
+    device = _device()
+    isa = _isa()
+    cores = _cores()
+    return Machine(
+        device=device,
+        name=torch.cuda.get_device_name() if device == "cuda" else _processor(),
+        cores=cores,
+        threads=_threads(cores),
+        memory_bytes=_memory(device),
+        bf16=_fast_bf16(device, isa),
+        isa=isa,
+        compiler=_compiler(device),
+        torch=str(torch.__version__),
+    )
+
+
+def precision(choice: str, machine: Machine) -> Precision:
+    """``auto`` resolved by what the machine does fast; UserError for anything but auto, float32 and bfloat16."""
+    if choice == "auto":
+        return "bfloat16" if machine.bf16 else "float32"
+    if choice == "float32":
+        return "float32"
+    if choice == "bfloat16":
+        if not machine.bf16:
+            report.warn(
+                f"{machine.name} has no bfloat16 arithmetic; bfloat16 will be slower than float32 here"
+            )
+        return "bfloat16"
+    raise UserError(f"precision: expected one of 'auto', 'float32', 'bfloat16', got '{choice}'")
+
+
+def prepare(machine: Machine) -> None:
+    """Set PyTorch up for this machine: threads, memory that is reused, and float32 products."""
+    torch.set_num_threads(machine.threads)
+    if machine.device == "cuda":
+        # Read when CUDA first allocates. Sequences of many lengths otherwise leave holes nothing fits into.
+        os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    _keep_freed_memory()
+    torch.set_float32_matmul_precision("medium" if faster_float32(machine) else "highest")
+
+
+def sentence(machine: Machine, chosen: str) -> str:
+    """What is used, in one line."""
+    parts = [machine.name if machine.device == "cpu" else f"{machine.name} ({machine.device})"]
+    if machine.device == "cpu":
+        parts.append(f"{machine.threads} thread{'s' if machine.threads != 1 else ''}")
+    parts += [f"{machine.memory_bytes / 2**30:.0f} GiB", chosen]
+    if not machine.compiler:
+        parts.append("no compiler found, so nothing is compiled")
+    return ", ".join(parts)
+
+
+def faster_float32(machine: Machine) -> bool:
+    """Whether PyTorch's "medium" float32 products are faster on this CPU and as exact as "highest".
+
+    Measured once in a fraction of a second and remembered in ``$GLASSFORMER_CACHE`` (``~/.cache/glassformer``).
+    As exact: the error of a 256 × 512 × 256 product against float64 is under twice that of "highest".
+    """
+    if machine.device != "cpu":
+        return False
+    key = "|".join((machine.name, str(machine.threads), machine.torch, *machine.isa))
+    known = _remembered()
+    if key not in known:
+        known[key] = _measure_medium()
+        # A cache that cannot be written costs a fifth of a second next time, and nothing else.
+        with suppress(RunError):
+            files.write_text(_cache_file(), json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return known[key]
+
+
+def matmul_ceilings() -> dict[str, float]:
+    """The fastest matrix product measured here, in GFLOP/s (2 n³ per product), for each precision."""
+    device = look().device
+    return {
+        name: _matmul_ceiling(device, kind)
+        for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    }
+
+
+def memory_ceiling() -> float:
+    """The fastest copy of a large array measured here, in GB/s, counting what is read and what is written."""
+    device = look().device
+    source = torch.ones((256 if device == "cpu" else 1024) * 2**18, device=device)
+    target = torch.empty_like(source)
+    seconds = _best(lambda: target.copy_(source), device, budget=0.8)
+    return 2 * source.nbytes / seconds / 1e9
+
+
+def _matmul_ceiling(device: str, kind: torch.dtype) -> float:
+    fastest = 0.0
+    for size in (1024, 2048) if device == "cpu" else (4096, 8192):
+        left, right = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
+        out = torch.empty_like(left)
+        seconds = _best(
+            lambda left=left, right=right, out=out: torch.mm(left, right, out=out), device, budget=0.5
+        )
+        fastest = max(fastest, 2 * size**3 / seconds / 1e9)
+    return fastest
+
+
+def _best(action: Callable[[], Tensor], device: str, budget: float) -> float:
+    """Seconds of the fastest of several repetitions: others on the machine only ever make it slower."""
+    action()
+    best = math.inf
+    end = time.perf_counter() + budget
+    runs = 0
+    while runs < 3 or time.perf_counter() < end:
+        _finish(device)
+        began = time.perf_counter()
+        action()
+        _finish(device)
+        best = min(best, time.perf_counter() - began)
+        runs += 1
+    return best
+
+
+def _finish(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+    elif device == "mps":
+        torch.mps.synchronize()
+
+
+def _measure_medium() -> bool:
+    generator = torch.Generator().manual_seed(0)
+    left, right = torch.randn(256, 512, generator=generator), torch.randn(512, 256, generator=generator)
+    exact = left.double() @ right.double()
+    before = torch.get_float32_matmul_precision()
+    try:
+        error, seconds = {}, {}
+        for setting in ("highest", "medium"):
+            torch.set_float32_matmul_precision(setting)
+            error[setting] = float((left @ right - exact).norm())
+            seconds[setting] = _best(lambda: left @ right, "cpu", budget=0.05)
+    finally:
+        torch.set_float32_matmul_precision(before)
+    return error["medium"] < 2 * error["highest"] and seconds["medium"] < 0.9 * seconds["highest"]
+
+
+def cache_folder() -> Path:
+    """Where what can be computed again is kept: ``$GLASSFORMER_CACHE``, or ``~/.cache/glassformer``."""
+    return Path(os.environ.get("GLASSFORMER_CACHE") or Path("~/.cache/glassformer").expanduser())
+
+
+def _cache_file() -> Path:
+    return cache_folder() / "float32.json"
+
+
+def _remembered() -> dict[str, bool]:
+    try:
+        known = json.loads(_cache_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    items = known.items() if isinstance(known, dict) else ()
+    return {key: value for key, value in items if isinstance(value, bool)}
+
+
+def _device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _processor() -> str:
+    for line in _cpuinfo():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            return " ".join(value.split())
+    return platform.processor() or platform.machine() or "unknown processor"
+
+
+@cache
+def _cpuinfo() -> tuple[str, ...]:
+    try:
+        return tuple(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines())
+    except OSError:
+        return ()
+
+
+def _isa() -> tuple[str, ...]:
+    """The instruction sets that matter to us, as Linux names them."""
+    listed = next((line for line in _cpuinfo() if line.startswith(("flags", "Features"))), "")
+    flags = set(listed.partition(":")[2].split())
+    return tuple(name for name in _ISA if name in flags)
+
+
+def _fast_bf16(device: str, isa: Iterable[str]) -> bool:
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device == "mps":
+        return False
+    # PyTorch's own test also knows whether the operating system saves the registers; older versions lack it.
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(asked and asked()) or any(name in isa for name in _BF16)
+
+
+def _compiler(device: str) -> bool:
+    if device == "cuda" and importlib.util.find_spec("triton") is None:
+        return False
+    names = (
+        os.environ.get("CXX", ""),
+        "g++",
+        "clang++",
+        "c++",
+        "cl",
+        *(("gcc", "cc") if device == "cuda" else ()),
+    )
+    return any(shutil.which(name) for name in names if name)
+
+
+def _threads(cores: int) -> int:
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else cores
+
+
+def _cores() -> int:
+    """Physical cores, within what the scheduler and the control group of a container allow this process."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+    physical = {_core_of(number) for number in allowed}
+    quota = _quota()
+    return max(1, len(physical) if quota is None else min(len(physical), math.floor(quota)))
+
+
+def _core_of(number: int) -> tuple[str, str]:
+    """Package and core of a logical processor; siblings of one core share both."""
+    folder = Path(f"/sys/devices/system/cpu/cpu{number}/topology")
+    try:
+        return (folder / "physical_package_id").read_text(), (folder / "core_id").read_text()
+    except OSError:
+        return "", str(number)
+
+
+def _groups(controller: str) -> list[Path]:
+    """The folders of this process's control group and those above it, as version 2 and version 1 lay them out."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    folders: list[Path] = []
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        if controllers in ("",) or controller in controllers.split(","):
+            root = Path("/sys/fs/cgroup") / ("" if not controllers else controller)
+            own = Path(name.lstrip("/"))
+            folders += [root / own, *(root / parent for parent in own.parents)]
+    return folders
+
+
+def _quota() -> float | None:
+    """The least number of processors that a control group above us allows, or None."""
+    limits: list[float] = []
+    for folder in _groups("cpu"):
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            quota, period = (folder / "cpu.max").read_text().split()
+            limits.append(int(quota) / int(period))
+        with suppress(OSError, ValueError, ZeroDivisionError):
+            allowed = int((folder / "cpu.cfs_quota_us").read_text())
+            if allowed > 0:
+                limits.append(allowed / int((folder / "cpu.cfs_period_us").read_text()))
+    return min(limits, default=None)
+
+
+def _memory(device: str) -> int:
+    if device == "cuda":
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    limits = []
+    with suppress(OSError, ValueError, AttributeError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for folder in _groups("memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            with suppress(OSError, ValueError):
+                limits.append(int((folder / name).read_text()))
+    return min(limits, default=0)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed: every step allocates the same again, and fresh pages cost more than the sums."""
+    if not sys.platform.startswith("linux"):
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(mmap_threshold, 32 * 2**20)
+        library.mallopt(trim_threshold, 2**30)

@@ -1,0 +1,41 @@
+"""What holds for every test: shapes are checked, nothing reaches the network, and nothing is written at home."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_CACHE = tempfile.mkdtemp(prefix="glassformer-tests-")
+
+os.environ.update(
+    GLASSFORMER_CACHE=_CACHE,
+    HF_HUB_OFFLINE="1",
+    NO_COLOR="1",
+    OMP_NUM_THREADS="1",
+    TOKENIZERS_PARALLELISM="false",
+)
+for _name in [name for name in os.environ if name.startswith("GLASSFORMER_") and "__" in name]:
+    del os.environ[_name]
+
+import jaxtyping  # noqa: E402 - the environment must stand before anything reads it
+
+# Every function of the package checks its shapes and types in tests; it must be installed before the first import.
+_HOOK = jaxtyping.install_import_hook("glassformer", "beartype.beartype")
+
+import shutil  # noqa: E402
+
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+# The workers of pytest-xdist share the cores; one thread each also makes sums come out alike on every machine.
+torch.set_num_threads(1)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _same_chance_everywhere() -> None:
+    torch.manual_seed(0)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_CACHE, ignore_errors=True)
