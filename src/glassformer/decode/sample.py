@@ -1,0 +1,146 @@
+"""Sampling from a State: temperature, top-k and top-p, with a stream of chance for every row of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from glassformer.base.errors import RunError
+from glassformer.decode.constrain import Constraints
+from glassformer.decode.hypothesis import NOT_NUMBERS, Hypothesis, normalise, row_limits
+from glassformer.decode.rank import best
+from glassformer.decode.settings import Decoding
+from glassformer.decode.state import State
+
+
+@torch.inference_mode()
+def sample(
+    state: State,
+    rows: int,
+    *,
+    bos_id: int,
+    eos_id: int,
+    settings: Decoding,
+    max_length: Sequence[int] | int,
+    prefix: Sequence[Sequence[int]] | None = None,
+    streams: Sequence[int] | None = None,
+    device: torch.device | str = "cpu",
+) -> list[list[Hypothesis]]:
+    """``num_return_sequences`` independent draws for each row of ``state``, in the order they were drawn.
+
+    The random numbers of draw ``j`` of a row are a function of ``(settings.seed, streams[row], j)`` alone
+    (``streams``: the row's number unless given, for instance its line number), so batch mates change
+    nothing. ``logp`` is the model's own, without temperature. A draw with nothing left to choose ends as it
+    stands.
+
+    Raises RunError when the model's scores are not numbers, UserError for impossible limits or prefixes.
+    """
+    device = torch.device(device)
+    many = settings.num_return_sequences
+    limits = [limit for limit in row_limits(max_length, rows, prefix) for _ in range(many)]
+    starts = None if prefix is None else [start for start in prefix for _ in range(many)]
+    constraints = Constraints(settings, eos_id=eos_id, prefix=starts, device=device)
+    numbers = _chance(settings, range(rows) if streams is None else streams, max(limits, default=0)).to(
+        device
+    )
+    bounds = torch.tensor(limits, device=device)
+    draws = _Draws.fresh(len(limits), settings, device)
+    if many > 1 and rows:
+        state.select(torch.arange(rows, device=device).repeat_interleave(many))
+    tokens = torch.full((len(limits),), bos_id, dtype=torch.long, device=device)
+    while len(draws.line):
+        logp = torch.log_softmax(state.step(tokens).float(), dim=-1)
+        broken = logp[:, 0].isnan()
+        logp = constraints.apply(logp, draws.written, draws.line)
+        tokens = draw(logp, numbers[draws.line, draws.written.size(1)], settings)
+        stuck = draws.append(tokens, logp)
+        ended = stuck | (tokens == eos_id) | (bounds[draws.line] <= draws.written.size(1))
+        stay = draws.collect(broken, ended, stuck)
+        if stay is not None:
+            tokens = tokens[stay]
+            if len(stay):
+                state.select(stay)
+    return [[draws.finished[row * many + j] for j in range(many)] for row in range(rows)]
+
+
+def draw(
+    logp: Float[Tensor, "rows vocab"], uniform: Float[Tensor, "rows"], settings: Decoding
+) -> Int[Tensor, "rows"]:
+    """One token for each row from its narrowed distribution, by inverting the cumulative one at ``uniform``.
+
+    The order is that of Hugging Face: temperature, then top-k, then top-p (Fan et al. 2018; Holtzman et al.
+    2020).
+    """
+    values, ids = logp / settings.temperature, None
+    if settings.top_k or settings.top_p < 1.0:
+        values, ids = best(values, min(settings.top_k or values.size(1), values.size(1)))
+    if settings.top_p < 1.0:
+        share = values.softmax(dim=1)
+        values = values.masked_fill(share.cumsum(dim=1) - share >= settings.top_p, -torch.inf)
+    # Double precision, and a number strictly below the sum: a token of probability zero is never drawn.
+    heap = values.double().softmax(dim=1).cumsum(dim=1)
+    whole = heap[:, -1:].contiguous()
+    mark = torch.minimum(uniform.unsqueeze(1) * whole, torch.nextafter(whole, torch.zeros_like(whole)))
+    index = torch.searchsorted(heap, mark, right=True).clamp(max=values.size(1) - 1)
+    return (index if ids is None else ids.gather(1, index)).squeeze(1)
+
+
+@dataclass
+class _Draws:
+    """The sequences being drawn, one row each, and those that have ended, by their line."""
+
+    settings: Decoding
+    line: Int[Tensor, "rows"]
+    written: Int[Tensor, "rows length"]
+    logp: Float[Tensor, "rows"]
+    finished: dict[int, Hypothesis] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, rows: int, settings: Decoding, device: torch.device) -> _Draws:
+        written = torch.empty(rows, 0, dtype=torch.long, device=device)
+        return cls(settings, torch.arange(rows, device=device), written, torch.zeros(rows, device=device))
+
+    def append(self, tokens: Int[Tensor, "rows"], logp: Float[Tensor, "rows vocab"]) -> Bool[Tensor, "rows"]:
+        """Write one token to every row; which rows had none that was allowed."""
+        gained = logp.gather(1, tokens.unsqueeze(1)).squeeze(1)
+        stuck = logp.amax(dim=1) == -torch.inf
+        self.logp = self.logp + gained.masked_fill(stuck, 0.0)
+        self.written = torch.cat((self.written, tokens.unsqueeze(1)), dim=1)
+        return stuck
+
+    def collect(
+        self, broken: Bool[Tensor, "rows"], ended: Bool[Tensor, "rows"], stuck: Bool[Tensor, "rows"]
+    ) -> Int[Tensor, "staying"] | None:
+        """Take out the rows that ended; the places of the others, or None while all go on."""
+        report = torch.stack((broken, ended, stuck)).tolist()
+        if any(report[0]):
+            raise RunError(NOT_NUMBERS)
+        if not any(report[1]):
+            return None
+        lines, texts, sums = self.line.tolist(), self.written.tolist(), self.logp.tolist()
+        for place, over in enumerate(report[1]):
+            if over:
+                text = texts[place][:-1] if report[2][place] else texts[place]
+                score = normalise(sums[place], len(text), self.settings)
+                self.finished[lines[place]] = Hypothesis(tuple(text), sums[place], score)
+        stay = torch.tensor([place for place, over in enumerate(report[1]) if not over], dtype=torch.long)
+        stay = stay.to(self.line.device)
+        self.line, self.written, self.logp = self.line[stay], self.written[stay], self.logp[stay]
+        return stay
+
+
+def _chance(settings: Decoding, streams: Sequence[int], length: int) -> Float[Tensor, "draws length"]:
+    """Numbers in [0, 1), one row for every draw of every stream; more length only adds numbers at the end."""
+    rows = [
+        np.random.Generator(np.random.Philox(np.random.SeedSequence((settings.seed, stream, j)))).random(
+            length
+        )
+        for stream in streams
+        for j in range(settings.num_return_sequences)
+    ]
+    return torch.from_numpy(np.stack(rows) if rows else np.empty((0, length)))

@@ -1,0 +1,208 @@
+"""Beam search over a State: the sequences of highest score; with one beam it is greedy search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from glassformer.base.errors import RunError
+from glassformer.decode.constrain import Constraints
+from glassformer.decode.hypothesis import NOT_NUMBERS, Hypothesis, normalise, row_limits
+from glassformer.decode.rank import best
+from glassformer.decode.settings import Decoding
+from glassformer.decode.state import State
+
+
+@torch.inference_mode()
+def search(
+    state: State,
+    rows: int,
+    *,
+    bos_id: int,
+    eos_id: int,
+    pad_id: int,
+    settings: Decoding,
+    max_length: Sequence[int] | int,
+    prefix: Sequence[Sequence[int]] | None = None,
+    device: torch.device | str = "cpu",
+) -> list[list[Hypothesis]]:
+    """The n-best list of each row of ``state``, best first (Graves 2012; Sutskever et al. 2014, §3.2).
+
+    ``max_length`` bounds the tokens of each row, end token and forced ``prefix`` included; what is still
+    running then counts as it stands. Each step ranks ``2 · num_beams`` extensions, so that ``num_beams``
+    can go on even when every beam ends; equal scores go to the better beam, then to the lower token id. A
+    row that is settled leaves the batch. Nothing of one row depends on another. When the filters forbid
+    every extension of every beam before anything has ended, the best of these beams is given unfinished.
+
+    Raises RunError when the model's scores are not numbers, UserError for impossible limits or prefixes.
+    """
+    device = torch.device(device)
+    limits = row_limits(max_length, rows, prefix)
+    constraints = Constraints(settings, eos_id=eos_id, prefix=prefix, device=device)
+    shelves = [_Shelf(settings, limit) for limit in limits]
+    beams = _Beams.fresh(rows, device)
+    bounds = torch.tensor(limits, device=device)
+    tokens = torch.full((rows,), bos_id, dtype=torch.long, device=device)
+    while beams.sentences:
+        logp = torch.log_softmax(state.step(tokens).float(), dim=-1)
+        broken = _broken(logp, beams)
+        logp = constraints.apply(logp, beams.written, beams.sentence.repeat_interleave(beams.width))
+        step = _extend(logp, beams, settings.num_beams, eos_id, bounds)
+        done = _settle(step, broken, beams, shelves)
+        origin, tokens = beams.advance(step, done, pad_id)
+        # Greedy search keeps its order, so the cache is only touched when a sentence has left.
+        if beams.sentences and (settings.num_beams > 1 or any(done)):
+            state.select(origin)
+    return [shelf.hypotheses() for shelf in shelves]
+
+
+@dataclass
+class _Step:
+    """The ranked extensions of each sentence, and which of them end."""
+
+    logp: Float[Tensor, "sentences ranked"]
+    beam: Int[Tensor, "sentences ranked"]
+    token: Int[Tensor, "sentences ranked"]
+    ends: Bool[Tensor, "sentences ranked"]
+    running: Float[Tensor, "sentences beams"]  # the extensions that go on, best first; −∞ where there is none
+    chosen: Int[Tensor, "sentences beams"]  # where these stand among the ranked
+
+
+@dataclass
+class _Beams:
+    """What is being written: ``width`` hypotheses for each sentence still in the batch, best first."""
+
+    sentences: list[int]
+    sentence: Int[Tensor, "sentences"]
+    running: Float[Tensor, "sentences beams"]
+    written: Int[Tensor, "rows length"]
+
+    @classmethod
+    def fresh(cls, rows: int, device: torch.device) -> _Beams:
+        written = torch.empty(rows, 0, dtype=torch.long, device=device)
+        return cls(
+            list(range(rows)), torch.arange(rows, device=device), torch.zeros(rows, 1, device=device), written
+        )
+
+    @property
+    def width(self) -> int:
+        return self.running.size(1)
+
+    def row(self, beam: Int[Tensor, "sentences chosen"]) -> Int[Tensor, "sentences chosen"]:
+        """Where the beams of each sentence stand among the rows of the state."""
+        return beam + torch.arange(len(beam), device=beam.device).unsqueeze(1) * self.width
+
+    def advance(
+        self, step: _Step, done: list[bool], pad_id: int
+    ) -> tuple[Int[Tensor, "rows"], Int[Tensor, "rows"]]:
+        """Take what goes on and let settled sentences leave; the rows it comes from and the new tokens."""
+        running, chosen = step.running, step.chosen
+        origin, token = self.row(step.beam.gather(1, chosen)), step.token.gather(1, chosen)
+        token = token.masked_fill(running == -torch.inf, pad_id)
+        if any(done):
+            stay = [place for place, left in enumerate(done) if not left]
+            self.sentences = [self.sentences[place] for place in stay]
+            index = torch.tensor(stay, dtype=torch.long, device=running.device)
+            running, origin, token = running[index], origin[index], token[index]
+            self.sentence = self.sentence[index]
+        self.running = running
+        origin, token = origin.flatten(), token.flatten()
+        self.written = torch.cat((self.written[origin], token.unsqueeze(1)), dim=1)
+        return origin, token
+
+
+def _broken(logp: Float[Tensor, "rows vocab"], beams: _Beams) -> Bool[Tensor, "sentences"]:
+    """Whether a living beam's scores are not numbers: one NaN or +∞ makes its every log-probability NaN."""
+    spoilt = logp[:, 0].isnan().view_as(beams.running)
+    return (spoilt & (beams.running > -torch.inf)).any(dim=1)
+
+
+def _extend(
+    logp: Float[Tensor, "rows vocab"], beams: _Beams, num_beams: int, eos_id: int, bounds: Int[Tensor, "all"]
+) -> _Step:
+    """Rank the extensions of all beams of each sentence and part those that end from those that go on."""
+    vocab = logp.size(1)
+    total = logp.add_(beams.running.view(-1, 1)).view(len(beams.sentences), -1)
+    # A second set of candidates stands in for beams that end; greedy search leaves at the first end instead.
+    ranked = num_beams if num_beams == 1 else 2 * num_beams
+    value, place = best(total, min(ranked, total.size(1)))
+    beam, token = place // vocab, place % vocab
+    full = bounds[beams.sentence] <= beams.written.size(1) + 1
+    ends = (token == eos_id) | full.unsqueeze(1)
+    chosen = ends.to(torch.uint8).sort(dim=1, stable=True).indices[:, :num_beams]
+    running = value.masked_fill(ends, -torch.inf).gather(1, chosen)
+    return _Step(value, beam, token, ends, running, chosen)
+
+
+def _settle(
+    step: _Step, broken: Bool[Tensor, "sentences"], beams: _Beams, shelves: list[_Shelf]
+) -> list[bool]:
+    """Shelve what ended among the best ``num_beams``; for each sentence, whether nothing can change."""
+    length = beams.written.size(1) + 1
+    first = step.chosen.size(1)
+    ended = step.logp[:, :first].masked_fill(~step.ends[:, :first], -torch.inf)
+    # The one moment of a step at which results are waited for.
+    report = torch.cat((broken.float().unsqueeze(1), step.running[:, :1], ended), dim=1).tolist()
+    found = [
+        (place, rank, logp)
+        for place, (_, _, *scores) in enumerate(report)
+        for rank, logp in enumerate(scores)
+        if logp > -torch.inf
+    ]
+    if any(row[0] for row in report):
+        raise RunError(NOT_NUMBERS)
+    if found:
+        _shelve(found, step, beams, shelves)
+    done = []
+    for place, (_, running, *_) in enumerate(report):
+        shelf = shelves[beams.sentences[place]]
+        if running == -torch.inf and not shelf.entries:
+            shelf.put(beams.running[place, 0].item(), beams.written, place * beams.width, length - 1)
+        done.append(running == -torch.inf or shelf.settled(running, length))
+    return done
+
+
+def _shelve(found: list[tuple[int, int, float]], step: _Step, beams: _Beams, shelves: list[_Shelf]) -> None:
+    """Put what ended on its sentence's shelf; the tokens stay on the device until the search is over."""
+    places, ranks, _ = zip(*found, strict=True)
+    at = (torch.tensor(places, device=step.beam.device), torch.tensor(ranks, device=step.beam.device))
+    texts = torch.cat((beams.written[beams.row(step.beam)[at]], step.token[at].unsqueeze(1)), dim=1)
+    for line, (place, _, logp) in enumerate(found):
+        shelves[beams.sentences[place]].put(logp, texts, line, texts.size(1))
+
+
+@dataclass
+class _Shelf:
+    """The best finished hypotheses of one sentence, at most ``num_beams``."""
+
+    settings: Decoding
+    limit: int
+    entries: list[tuple[float, float, Tensor, int]] = field(default_factory=list)
+
+    def put(self, logp: float, texts: Int[Tensor, "lines length"], line: int, length: int) -> None:
+        """Keep ``texts[line]`` if it is among the best; of equals the earlier stays ahead."""
+        self.entries.append((normalise(logp, length, self.settings), logp, texts, line))
+        self.entries.sort(key=lambda entry: -entry[0])
+        del self.entries[self.settings.num_beams :]
+
+    def settled(self, running: float, length: int) -> bool:
+        """Whether the best running beam (its log-probability after ``length`` tokens) need not go on."""
+        settings = self.settings
+        if settings.num_beams == 1:
+            return bool(self.entries)
+        exact = settings.early_stopping == "never"
+        needed = settings.num_return_sequences if exact else settings.num_beams
+        if len(self.entries) < needed or settings.early_stopping is True:
+            return len(self.entries) >= needed
+        # Log-probabilities only fall, so a beam scores best at the length whose penalty helps it most.
+        longest = self.limit if settings.length_penalty > 0 else length + 1
+        return normalise(running, longest if exact else length, settings) <= self.entries[needed - 1][0]
+
+    def hypotheses(self) -> list[Hypothesis]:
+        """The n-best list, best first."""
+        listed = self.entries[: self.settings.num_return_sequences]
+        return [Hypothesis(tuple(texts[line].tolist()), logp, score) for score, logp, texts, line in listed]

@@ -1,0 +1,30 @@
+"""What decoding knows of a model: a state that takes tokens and gives scores, and rows that can be picked."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@runtime_checkable
+class State(Protocol):
+    """A batch of sequences being written, one row each; it keeps its own cache and position."""
+
+    def step(self, tokens: Int[Tensor, "rows"]) -> Float[Tensor, "rows vocab"]:
+        """Append one token to every row and give the scores (before softmax, float32) of what may follow."""
+        ...
+
+    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+        """Keep these rows, in this order; a row may appear several times (beams) or not at all (finished)."""
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """The ability to begin a translation of a batch of padded sources."""
+
+    def start(self, source: Int[Tensor, "rows source"], keep: Bool[Tensor, "rows source"]) -> State:
+        """Read the sources (``keep`` is False on padding) and stand ready for the first target token."""
+        ...
