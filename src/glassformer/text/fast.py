@@ -138,7 +138,7 @@ class FastTokenizer:
         return compose(text) if self.jamo else text
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Each id's piece for a reader: spaces as ``▁``, jamo as syllables, bytes that are no character as <0x..>."""
+        """Each id's piece for a reader: spaces as ``▁``, jamo as syllables, lone bytes as <0x..>."""
         return [self._readable(self.backend.id_to_token(number)) for number in ids]
 
     def _readable(self, piece: str | None) -> str:
@@ -161,7 +161,7 @@ class FastTokenizer:
         return [min(bisect_right(ends, start), last) for start, _ in offsets]
 
     def save(self, folder: Path, stem: str = "tokenizer") -> None:
-        """Write ``{stem}.json`` and, for the stem "tokenizer", what ``transformers.AutoTokenizer`` wants beside it.
+        """Write ``{stem}.json``; for stem "tokenizer" also what ``transformers.AutoTokenizer`` wants beside it.
 
         What opens there gives the same ids with the end-of-sentence id added.
         """
@@ -196,7 +196,7 @@ def _json(value: dict[str, Any]) -> str:
 
 
 def _letters_of_bytes() -> dict[str, int]:
-    """The printable letter that stands for each byte in byte-level pieces (Radford et al. 2019, released code)."""
+    """The byte behind each printable letter of byte-level pieces (Radford et al. 2019, released code)."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
     return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
@@ -214,7 +214,7 @@ def _text_of_bytes(piece: str) -> str:
 
 
 def _quiet_fork() -> None:
-    """Let processes fork after a batch was encoded: the child encodes on one core, and nothing warns or hangs."""
+    """Let processes fork after a batch was encoded: the child uses one core, and nothing warns or hangs."""
     before: list[str | None] = []
 
     def alone() -> None:

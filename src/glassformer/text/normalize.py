@@ -1,4 +1,4 @@
-"""What happens to text before it is cut: one Unicode form, optional Jamo and lower case, a space at the front."""
+"""What happens to text before it is cut: one Unicode form, perhaps Jamo and lower case, a space in front."""
 
 from tokenizers import normalizers
 
@@ -10,7 +10,7 @@ def normalizer(*, jamo: bool = False, lowercase: bool = False, front: bool = Tru
 
     Text takes Unicode form NFC, or with ``jamo`` form NFD, in which a Hangul syllable is its conjoining jamo
     (한 = ᄒ ᅡ ᆫ) and subwords may cut inside it. NFD also takes apart é; both come back exactly, because
-    NFC(NFD(x)) = NFC(x) for every text, also one in which jamo are written out (Unicode Standard Annex 15, §1).
+    NFC(NFD(x)) = NFC(x) for every text, also one in which jamo are written out (Unicode Annex 15, §1).
     ``front`` puts one space before the text, so that a word is the same piece at the start and inside.
     """
     steps: list[normalizers.Normalizer] = [normalizers.Lowercase()] if lowercase else []

@@ -1,6 +1,7 @@
 """Opening a ``tokenizer.json`` that may be ours, another's, or broken, and finding its special ids."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import tokenizers
 from glassformer.base.errors import UserError
 from glassformer.text.fast import FastTokenizer, Specials
 
-# The names special tokens have in well-known families, where no file beside the tokenizer says which is which.
+# What special tokens are called in well-known families, where no file beside the tokenizer says so.
 _NAMES = {
     "pad_token": ("<pad>", "[PAD]"),
     "bos_token": ("<s>", "[CLS]", "<|endoftext|>", "<bos>", "<|begin_of_text|>"),
@@ -19,7 +20,7 @@ _NAMES = {
 
 
 def load_fast(path: Path) -> FastTokenizer:
-    """The tokenizer in one file, with its special ids from the files beside it. Raises UserError when it is broken."""
+    """The tokenizer in a file, with its special ids from the files beside it. Raises UserError if broken."""
     backend = _backend(path)
     settings = read_json(path.with_name("tokenizer_config.json"))
     return FastTokenizer(backend, _specials(path, backend, settings), settings)
@@ -43,21 +44,19 @@ def _backend(path: Path) -> tokenizers.Tokenizer:
     model = parts.get("model")
     if not isinstance(model, dict) or "vocab" not in model:
         raise UserError(f"{path}: no vocabulary in it; this is not a file of the tokenizers library.")
-    _check_ids(path, parts)
+    if isinstance(model["vocab"], dict):
+        added = {token.get("content"): token.get("id") for token in parts.get("added_tokens") or ()}
+        check_ids(path, {**model["vocab"], **added}.items())
     try:
         return tokenizers.Tokenizer.from_str(json.dumps(parts, ensure_ascii=False))
     except Exception as error:
         raise UserError(f"{path}: the tokenizers library cannot read it ({error}).") from error
 
 
-def _check_ids(path: Path, parts: dict[str, Any]) -> None:
-    """Raise UserError when two pieces share an id, which the library would pass over in silence."""
-    vocabulary = parts["model"]["vocab"]
-    if not isinstance(vocabulary, dict):
-        return
+def check_ids(path: Path, table: Iterable[tuple[str, int]]) -> None:
+    """Raise UserError when two pieces share an id, which readers of the file would pass over in silence."""
     owner: dict[int, str] = {}
-    added = {token.get("content"): token.get("id") for token in parts.get("added_tokens") or ()}
-    for piece, number in {**vocabulary, **added}.items():
+    for piece, number in table:
         if (other := owner.setdefault(number, piece)) != piece:
             raise UserError(f"{path}: the pieces '{other}' and '{piece}' have the same id {number}.")
 
@@ -68,7 +67,8 @@ def _specials(path: Path, backend: tokenizers.Tokenizer, settings: dict[str, Any
     eos = ids["eos_token"]
     if eos is None:
         raise UserError(
-            f"{path}: it has no end-of-sentence token; name one as eos_token in tokenizer_config.json beside it."
+            f"{path}: it has no end-of-sentence token; "
+            "name one as eos_token in the tokenizer_config.json beside it."
         )
     pad, bos = ids["pad_token"], ids["bos_token"]
     # GPT-2 pads with its end; Marian begins a target with its padding.

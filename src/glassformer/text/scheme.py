@@ -10,8 +10,8 @@ BYTES: Final = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 CHARACTER: Final = r"[\s\S]"
 
-# Words keep the space before them. "<" always stands alone, so that text which looks like a special token or a
-# byte piece ("</s>", "<0x41>") can never be one piece; "#" stands alone in WordPiece, where "##" is a mark.
+# Words keep the space before them. "<" always stands alone, so that text which looks like a special token or
+# a byte piece ("</s>", "<0x41>") can never be one piece; "#" stands alone in WordPiece, where "##" is a mark.
 _HANGUL = r" ?\p{Hangul}[\p{Hangul}\p{M}]{0,63}"
 _LETTERS = r" ?\p{L}(?:(?!\p{Hangul})[\p{L}\p{M}]){0,63}"
 _CONTRACTION = r"(?<=\p{L})['’](?i:ll|re|ve|[sdmt])(?!\p{L})"

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from glassformer.base.errors import UserError
 from glassformer.text import sentencepiece
@@ -14,6 +14,7 @@ SOURCE_STEM = "tokenizer"
 TARGET_STEM = "tokenizer_target"
 
 
+@runtime_checkable
 class Tokenizer(Protocol):
     """Turns text into ids and back. Its ids are numbered from 0 to ``vocab_size`` - 1."""
 
@@ -61,7 +62,7 @@ class Tokenizer(Protocol):
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of the ids, without special tokens; of what ``encode`` gave, the text in Unicode form NFC."""
+        """The text of the ids, without special tokens; what ``encode`` was given comes back in form NFC."""
         ...
 
     def decode_batch(self, ids: Sequence[Sequence[int]]) -> list[str]:
@@ -87,11 +88,12 @@ class TokenizerPair:
 
     source: Tokenizer
     target: Tokenizer
+    one_table: bool = False
 
     @property
     def shared(self) -> bool:
-        """Whether both sides use one vocabulary."""
-        return self.source is self.target
+        """Whether an id is the same piece on both sides: one tokenizer, or two that number by one table."""
+        return self.one_table or self.source is self.target
 
     @property
     def fingerprint(self) -> str:
@@ -102,19 +104,19 @@ class TokenizerPair:
     def save(self, folder: Path) -> None:
         """Write both into a model folder, a shared one once."""
         self.source.save(folder)
-        if not self.shared:
+        if self.source is not self.target:
             self.target.save(folder, TARGET_STEM)
 
 
 def load_pair(folder: Path) -> TokenizerPair:
     """The tokenizers of a model folder: ours, a Hugging Face one, or an OPUS one (``source.spm``).
 
-    One vocabulary serves both sides unless ``tokenizer_target.json`` is there. Raises UserError for files that
-    are missing, broken or do not fit together.
+    One vocabulary serves both sides unless ``tokenizer_target.json`` is there. Raises UserError for files
+    that are missing, broken or do not fit together.
     """
-    if not (folder / f"{SOURCE_STEM}.json").exists() and sentencepiece.is_marian(folder):
+    if sentencepiece.is_marian(folder):
         source, target = sentencepiece.load(folder)
-        return TokenizerPair(source, target)
+        return TokenizerPair(source, target, one_table=source.ids is target.ids)
     source_tokenizer = load_tokenizer(folder)
     if (folder / f"{TARGET_STEM}.json").exists():
         return TokenizerPair(source_tokenizer, load_tokenizer(folder, TARGET_STEM))
@@ -122,13 +124,14 @@ def load_pair(folder: Path) -> TokenizerPair:
 
 
 def load_tokenizer(folder: Path, stem: str = SOURCE_STEM) -> Tokenizer:
-    """The tokenizer in ``{stem}.json``, or the one of that side of an OPUS folder. Raises UserError as load_pair."""
-    path = folder / f"{stem}.json"
-    if path.exists():
-        return load_fast(path)
+    """The tokenizer in ``{stem}.json``, or of that side of an OPUS folder; raises UserError as load_pair."""
+    # A tokenizer.json beside source.spm can only be one of its two sides.
     if sentencepiece.is_marian(folder):
         source, target = sentencepiece.load(folder)
         return target if stem == TARGET_STEM else source
+    path = folder / f"{stem}.json"
+    if path.is_file():
+        return load_fast(path)
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder to load a tokenizer from.")
     raise UserError(

@@ -29,9 +29,9 @@ Item = TypeVar("Item")
 class TokenizerConfig(Settings):
     """How text becomes ids: ``tokenizer: {name: bpe, vocab_size: 8000}``.
 
-    ``bpe`` merges the commonest neighbours (Sennrich et al. 2016); ``byte_bpe`` does so over bytes (Radford et
-    al. 2019); ``unigram`` keeps the pieces that make the text likeliest (Kudo 2018); ``wordpiece`` takes the
-    longest piece that fits (Schuster and Nakajima 2012); ``word`` and ``character`` are what they say.
+    ``bpe`` merges the commonest neighbours (Sennrich et al. 2016); ``byte_bpe`` does so over bytes (Radford
+    et al. 2019); ``unigram`` keeps the pieces that make the text likeliest (Kudo 2018); ``wordpiece`` takes
+    the longest piece that fits (Wu et al. 2016, §4.1); ``word`` and ``character`` are what they say.
     """
 
     name: Literal["word", "character", "bpe", "byte_bpe", "wordpiece", "unigram"] = "bpe"
@@ -136,9 +136,8 @@ def _stretches(kind: str, lines: list[str]) -> list[tuple[str, int]]:
     for start in range(0, len(lines), _CHUNK):
         for encoding in found.encode_batch_fast(lines[start : start + _CHUNK], add_special_tokens=False):
             counts.update(encoding.ids)
-    return sorted(
-        ((found.id_to_token(i), n) for i, n in counts.items()), key=lambda item: (-item[1], item[0])
-    )
+    named = ((stretch, counts[number]) for stretch, number in found.get_vocab().items() if counts[number])
+    return sorted(named, key=lambda item: (-item[1], item[0]))
 
 
 def _gapped(split: pre_tokenizers.PreTokenizer) -> pre_tokenizers.PreTokenizer:
@@ -148,7 +147,7 @@ def _gapped(split: pre_tokenizers.PreTokenizer) -> pre_tokenizers.PreTokenizer:
 def _merges(
     lines: Iterable[str], split: pre_tokenizers.PreTokenizer | None, trainer: trainers.BpeTrainer
 ) -> tuple[list[str], list[tuple[str, str]]]:
-    """The pieces that byte-pair merging finds, characters first, and the merges in the order they are done."""
+    """The pieces that byte-pair merging finds, characters first, and the merges in the order of doing."""
     found = tokenizers.Tokenizer(models.BPE())
     found.pre_tokenizer = split
     found.train_from_iterator(lines, trainer)
@@ -191,7 +190,7 @@ def _learn_whole(config: TokenizerConfig, lines: list[str]) -> models.Model:
 
 
 def _learn_wordpiece(config: TokenizerConfig, lines: list[str]) -> models.Model:
-    """The characters, at the start and inside, and the commonest pieces that byte-pair merging cuts words into."""
+    """The characters, at the start and inside, and the commonest pieces byte-pair merging cuts words into."""
     characters = _characters(lines, config.character_coverage)
     alphabet = sorted({" ", *characters})
     inner = [f"##{character}" for character in alphabet]

@@ -15,8 +15,8 @@ _SEEDS_PER_PIECE = 10
 _SHRINK = 0.75
 _SPARE = 1.1
 _LEAST_COUNT = 0.5
-# All paths through a word spell the same letters, so a factor per letter changes no share of a path, and it keeps
-# the products along a word of 64 letters within the range of a double.
+# All paths through a word spell the same letters, so a factor per letter changes no share of a path, and it
+# keeps the products along a word of 64 letters within the range of a double.
 _PER_LETTER = 1e3
 
 Floats = NDArray[np.float64]
@@ -26,8 +26,8 @@ Ints = NDArray[np.int64]
 class Lattice:
     """Every way to cut words into pieces, with sums over all ways of all words at once.
 
-    The words lie one after another as nodes, one before each letter and one at the end. An edge is one piece in
-    one place of one word. Sums go from place to place, all words together.
+    The words lie one after another as nodes, one before each letter and one at the end. An edge is one piece
+    in one place of one word. Sums go from place to place, all words together.
     """
 
     def __init__(self, words: Sequence[str], rows: dict[str, int], *, whole: bool = True) -> None:
@@ -55,12 +55,13 @@ class Lattice:
         return chance
 
     def expect(self, share: Floats, counts: Floats) -> Floats:
-        """How often each piece is expected, for words that occur ``counts`` times and pieces of these shares."""
+        """How often each piece is expected, where words occur ``counts`` times and pieces by these shares."""
         chance = self._chance(share)
         before = self._sum(self.first, self.forward, self.start, chance)
         after = self._sum(self.last, self.backward, self.end, chance)
         found = before[self.start] * chance * after[self.end] * (counts / before[self.last])[self.word]
-        return np.bincount(self.piece, found, minlength=len(share))
+        expected: Floats = np.bincount(self.piece, found, minlength=len(share)).astype(np.float64)
+        return expected
 
     def chances(self, share: Floats) -> Floats:
         """log of the chance of each word, over all its ways to be cut; minus infinity when there is none."""
@@ -81,7 +82,7 @@ def _edges(words: Sequence[str], rows: dict[str, int], whole: bool) -> Iterator[
 
 
 def _steps(place: Ints, node: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """For each place in the words: its edges in the order of their nodes, those nodes, where each node begins."""
+    """For each place in the words: its edges ordered by node, those nodes, where each node's edges begin."""
     order = np.lexsort((node, place))
     bounds = np.flatnonzero(np.diff(place[order])) + 1
     for edges in np.split(order, bounds):
@@ -90,7 +91,7 @@ def _steps(place: Ints, node: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
 
 
 def learn(words: Sequence[tuple[str, int]], size: int, needed: Sequence[str]) -> list[tuple[str, float]]:
-    """At most ``size`` pieces with the log of their share, likeliest first; ``needed`` characters are all kept.
+    """At most ``size`` pieces with the log of their share, likeliest first; all ``needed`` characters stay.
 
     From many frequent substrings, those go whose loss the text would feel least, a quarter at a time, with
     expectation and maximization in between (Kudo 2018, §3.2).
@@ -150,7 +151,7 @@ def _fit(lattice: Lattice, share: Floats, counts: Floats, fixed: NDArray[np.bool
 
 
 def _digamma(x: Floats) -> Floats:
-    """ψ(x), by ψ(x) = ψ(x + 1) − 1/x and its series for large x (Abramowitz and Stegun 1964, 6.3.5 and 6.3.18)."""
+    """ψ(x) = ψ(x + 1) − 1/x, and a series for large x (Abramowitz and Stegun 1964, 6.3.5 and 6.3.18)."""
     shift = sum(1.0 / (x + step) for step in range(6))
     far = x + 6.0
     square = far**-2.0
@@ -160,7 +161,7 @@ def _digamma(x: Floats) -> Floats:
 
 
 def _loss(share: Floats, found: Floats, others: Lattice) -> Floats:
-    """What the log-likelihood of the text loses with each piece, when its places fall to the pieces inside it."""
+    """What the log-likelihood of the text loses with each piece, its places left to the pieces inside it."""
     with np.errstate(divide="ignore", invalid="ignore"):
         loss = found * (np.log(share) - others.chances(share))
     return np.where(share > 0, loss, -np.inf)
