@@ -1,4 +1,4 @@
-"""What holds for every test: shapes are checked, nothing reaches the network, and nothing is written at home."""
+"""What holds for every test: shapes are checked, nothing is fetched, nothing is written at home."""
 
 import os
 import tempfile
@@ -18,15 +18,18 @@ for _name in [name for name in os.environ if name.startswith("GLASSFORMER_") and
 
 import jaxtyping  # noqa: E402 - the environment must stand before anything reads it
 
-# Every function of the package checks its shapes and types in tests; it must be installed before the first import.
-_HOOK = jaxtyping.install_import_hook("glassformer", "beartype.beartype")
+# Every function of the package checks its shapes and types in tests. This must stand before its first import.
+# As in PEP 484, a whole number may stand where a float is asked for.
+_HOOK = jaxtyping.install_import_hook(
+    "glassformer", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+)
 
 import shutil  # noqa: E402
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-# The workers of pytest-xdist share the cores; one thread each also makes sums come out alike on every machine.
+# The workers of pytest-xdist share the cores; with one thread each, sums also come out alike everywhere.
 torch.set_num_threads(1)
 
 ROOT = Path(__file__).parents[1]

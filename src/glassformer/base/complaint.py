@@ -46,7 +46,7 @@ _MUST = {
 
 @dataclass(frozen=True)
 class _Fault:
-    """One error: the keys in the tree it belongs to, where a union began on the way there, and what is wrong."""
+    """One error: the keys in the tree it belongs to, where a union began on the way, and what is wrong."""
 
     keys: Keys
     union: Keys | None
@@ -98,15 +98,13 @@ def _fault(details: Any, tree: Tree, fields: Mapping[int, Sequence[str]]) -> _Fa
 
 
 def _walk(location: Sequence[str | int], kind: str, values: Any) -> tuple[Keys, Keys | None, Any]:
-    """The keys of pydantic's location that are in the tree: it also names the members of unions, which are not."""
+    """The keys of pydantic's location that are in the tree; it names members of unions too, which are not."""
     keys: list[str | int] = []
     union: Keys | None = None
     here: Any = values
     holder: Any = values
     for index, part in enumerate(location):
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(here, list) and isinstance(part, int) and part < len(here)
-        ):
+        if _holds(here, part):
             holder, here = here, here[part]
             keys.append(part)
         elif kind == "missing" and index == len(location) - 1:
@@ -114,6 +112,12 @@ def _walk(location: Sequence[str | int], kind: str, values: Any) -> tuple[Keys, 
         elif union is None:
             union = tuple(keys)
     return tuple(keys), union, holder
+
+
+def _holds(here: Any, part: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(part, int) and part < len(here)
+    return isinstance(here, dict) and part in here
 
 
 def _without_repeats(faults: Sequence[_Fault]) -> list[_Fault]:
@@ -140,7 +144,7 @@ def _of_union(faults: Sequence[_Fault]) -> _Fault:
 
 
 def _own_words(details: Any) -> str:
-    """The sentence of a check of ours (ValueError, custom error), or pydantic's for a kind not listed above."""
+    """The sentence of a check of ours (ValueError, custom error), or pydantic's for a kind not listed."""
     reason = details.get("ctx", {}).get("error")
     message = str(reason) if reason is not None and str(reason) else str(details["msg"])
     return (

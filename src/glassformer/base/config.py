@@ -33,7 +33,7 @@ _DATA = "GLASSFORMER_DATA"
 
 
 def _strict_numbers(schema: Any) -> Any:
-    """Make every number and truth value in a schema strict and leave containers lenient: YAML has no tuples."""
+    """Make every number and truth value in a schema strict; containers stay lenient: YAML has no tuples."""
     if isinstance(schema, dict):
         left = ("default", "metadata", "serialization")
         changed = {key: value if key in left else _strict_numbers(value) for key, value in schema.items()}
@@ -48,15 +48,16 @@ def _strict_numbers(schema: Any) -> Any:
 class Settings(BaseModel):
     """The base of everything a recipe can hold: unchangeable, no unknown keys, no silent conversions.
 
-    ``"3"`` and ``3.0`` are not whole numbers, ``"yes"`` is not true; a whole number is accepted where a number is
-    asked for, a list where a tuple is. Infinity and NaN are refused. A check of one's own raises ValueError.
+    ``"3"`` and ``3.0`` are not whole numbers, ``"yes"`` is not true; a whole number is accepted where a
+    number is asked for, a list where a tuple is. Infinity and NaN are refused. Checks of one's own raise ValueError.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _strict_numbers(handler(source))
+        strict: CoreSchema = _strict_numbers(handler(source))
+        return strict
 
     @model_validator(mode="before")
     @classmethod
@@ -69,10 +70,11 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True)
 class Choice:
-    """Marks a field that picks a plug-in of a room by name: ``model: Annotated[Settings, Choice("models")]``.
+    """Marks a field that picks a plug-in of a room: ``model: Annotated[Settings, Choice("models")]``.
 
-    It is written ``{name: gpt, dim: 64}`` or just ``gpt``, and becomes that plug-in's ``Config``. When the plug-in
-    has ``PRESETS``, a key ``preset`` lays that preset under the keys given. ``default`` is the name when none is.
+    It is written ``{name: gpt, dim: 64}`` or just ``gpt``, and becomes that plug-in's ``Config``. When the
+    plug-in has ``PRESETS``, a key ``preset`` lays that preset under the keys given. ``default`` is the name
+    when none is given.
     """
 
     room: str
@@ -154,7 +156,7 @@ def _refuse(key: str, sentence: str, value: Any) -> NoReturn:
 
 
 def _locate(value: Any, info: ValidationInfo) -> Any:
-    """Resolve a path against the folder it was written in; text made in Python has none and stays as it is."""
+    """Resolve a path against the folder it was written in; text made in Python has none and stays so."""
     if not isinstance(value, str):
         return value
     environ = info.context["environ"] if info.context else os.environ
@@ -192,18 +194,18 @@ def _data_folder(environ: Mapping[str, str]) -> Path:
 DataPath = Annotated[str, BeforeValidator(_locate)]
 """A path in a recipe: relative to the recipe file, or on the command line to the working folder.
 
-``-`` (standard input) stays, ``a.ko+a.en`` is two paths, and a leading ``$GLASSFORMER_DATA/`` is replaced by that
-environment variable, or by ``shared/data`` next to the working folder or one of its parents.
+``-`` (standard input) stays, ``a.ko+a.en`` is two paths, and a leading ``$GLASSFORMER_DATA/`` is replaced by
+that environment variable, or by ``shared/data`` next to the working folder or one of its parents.
 """
 
 
 def load(
     schema: type[S], path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
 ) -> S:
-    """Read settings: defaults, then the recipe, then ``GLASSFORMER_A__B=…``, then ``a.b=c``, the later one winning.
+    """Read settings: defaults, the recipe, ``GLASSFORMER_A__B=…``, then ``a.b=c``, the later one winning.
 
-    Values of the environment and of overrides are YAML 1.2. Raises UserError with one sentence that begins with
-    ``recipe.yaml:12:`` or with the override at fault.
+    Values of the environment and of overrides are YAML 1.2. Raises UserError with one sentence that begins
+    with ``recipe.yaml:12:`` or with the override at fault.
     """
     tree = Tree() if path is None else read_file(path)
     shorthand = frozenset(_choices(schema))
@@ -263,5 +265,5 @@ def dump(settings: Settings) -> str:
 
 
 def schema_json(schema: type[Settings]) -> str:
-    """The JSON schema of a recipe, with every plug-in's own settings, for completion and checks in an editor."""
+    """The JSON schema of a recipe, with every plug-in's own settings, for completion in an editor."""
     return json.dumps(schema.model_json_schema(), indent=2, ensure_ascii=False)

@@ -12,12 +12,12 @@ class UserError(Exception):
 
 
 class RunError(UserError):
-    """Something failed while running: a full disk, a loss that is not a number, a broken checkpoint. Exit code 1."""
+    """Something failed while running: a full disk, a loss that is no number, a broken checkpoint. Exit code 1."""
 
     exit_code = 1
 
 
-class Stopped(UserError):
+class Stopped(UserError):  # noqa: N818 - being stopped is not an error
     """The run was stopped by a signal after saving. Exit code 128 + the signal's number (130, 143)."""
 
     def __init__(self, message: str, signal_number: int) -> None:

@@ -15,11 +15,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, NoReturn, cast
 
 from glassformer.base.errors import RunError, UserError
 
-# A name that begins so, on this host, by a process that has ended, is what a kill left behind; nothing else is removed.
+# A name that begins so, on this host, by a process that has ended, is what a kill left behind.
+# Nothing else is ever removed.
 _OURS = ".glassformer-tmp-"
 _OLD, _NEW = ".glassformer-old-", ".glassformer-new-"
 _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
@@ -47,8 +48,8 @@ _ADVICE = {
 def writing(path: Path) -> Iterator[Path]:
     """Give a temporary path to write a file to; on leaving, flush it to disk and rename it to ``path``.
 
-    Missing folders are made. After any failure ``path`` is as it was and the temporary file is gone. An OSError
-    becomes a RunError that says what to do. Devices and pipes are written to directly.
+    Missing folders are made. After any failure ``path`` is as it was and the temporary file is gone. An
+    OSError becomes a RunError that says what to do. Devices and pipes are written to directly.
     """
     with _advising(path):
         final = path.resolve() if path.is_symlink() else path
@@ -90,7 +91,7 @@ def building(final: Path) -> Iterator[Path]:
 
 
 def replace_folder(new: Path, final: Path) -> None:
-    """Let the finished folder ``new`` take the place of ``final``, which may exist; both stand on the same disk.
+    """Let the finished folder ``new`` take the place of ``final``, which may exist; both on the same disk.
 
     A kill at any moment leaves the old or the new folder whole, here or under the names from which
     ``recover_folder`` brings it back:  final → old,  new → final,  remove old.
@@ -118,8 +119,8 @@ def replace_folder(new: Path, final: Path) -> None:
 def recover_folder(final: Path) -> None:
     """Finish or undo a swap that was cut short, and do nothing when none was.
 
-    Where ``final`` is missing the new folder takes its place, or the old one returns; where it stands, what is
-    left beside it goes.
+    Where ``final`` is missing the new folder takes its place, or the old one returns; where it stands, what
+    is left beside it goes.
     """
     with _advising(final):
         final = final.resolve() if final.is_symlink() else final
@@ -169,10 +170,10 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def open_lines(path: Path | str) -> Iterator[tuple[int, str]]:
-    """The lines of UTF-8 text with their numbers from 1, without line ends; gzip is recognised, ``-`` is stdin.
+    """The lines of UTF-8 text with their numbers from 1, without line ends; may be gzip; ``-`` is stdin.
 
-    Only ``\\n`` and ``\\r\\n`` end a line, so that line 17 here is line 17 in every editor and in ``wc``. A byte
-    order mark is dropped. Raises UserError with ``file:line`` for what is not readable UTF-8.
+    Only ``\\n`` and ``\\r\\n`` end a line, so that line 17 here is line 17 in every editor and in ``wc``. A
+    byte order mark is dropped. Raises UserError with ``file:line`` for what is not readable UTF-8.
     """
     name = "standard input" if str(path) == "-" else str(path)
     number = 0
@@ -212,10 +213,8 @@ def _opened(path: Path | str) -> Iterator[IO[bytes]]:
 
 
 def _unzipped(file: IO[bytes]) -> IO[bytes]:
-    buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[arg-type]
-    if buffered.peek(2)[:2] != b"\x1f\x8b":
-        return buffered
-    return io.BufferedReader(gzip.GzipFile(fileobj=buffered))  # type: ignore[arg-type]
+    peekable = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
+    return gzip.open(peekable, "rb") if peekable.peek(2)[:2] == b"\x1f\x8b" else peekable
 
 
 @contextmanager

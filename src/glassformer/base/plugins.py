@@ -1,4 +1,4 @@
-"""Plug-ins by file name: which files of a room are plug-ins, how one is found, and what a misspelt name meant."""
+"""Plug-ins by file name: which files of a room they are, how one is found, what a misspelt name meant."""
 
 import ast
 import difflib
@@ -18,13 +18,13 @@ PACKAGE = "glassformer"
 def names(room: str) -> tuple[str, ...]:
     """The plug-ins of a room in alphabetical order, found by reading its files, importing none of them.
 
-    A plug-in is a file whose top level defines ``Config``; every other file of the room is its infrastructure.
+    A plug-in is a file whose top level defines ``Config``; every other file of the room is infrastructure.
     """
     return _names(PACKAGE, room)
 
 
 def find(room: str, name: str) -> ModuleType:
-    """The module ``glassformer.<room>.<name>``; raises UserError when there is no such plug-in or it cannot load."""
+    """The module ``glassformer.<room>.<name>``; UserError when there is none or it needs a package."""
     known = names(room)
     if name not in known:
         kind = room.rpartition(".")[2].removesuffix("s").replace("_", " ")

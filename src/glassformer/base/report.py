@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -20,6 +20,7 @@ _quiet = False
 _live: Progress | None = None
 
 
+@runtime_checkable
 class Counter(Protocol):
     """What ``progress`` gives: tell it what was done, and the newest figures to show beside it."""
 

@@ -15,7 +15,7 @@ from glassformer.base.errors import UserError
 
 Keys = tuple[str | int, ...]
 
-# A recipe is a page of text. Anything beyond these bounds is the wrong file, or aliases that multiply themselves.
+# A recipe is a page of text. Anything beyond these bounds is the wrong file, or aliases that multiply.
 MOST_BYTES = 1 << 20
 MOST_VALUES = 20_000
 DEEPEST = 32
@@ -40,7 +40,7 @@ class Written(str):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value was written: ``recipe.yaml:7``, or ``command line: 'optim.lr=fast'`` which names its own key."""
+    """Where a value was written: ``recipe.yaml:7``, or ``command line: 'a.b=c'``, which names its own key."""
 
     label: str
     names_key: bool = False
@@ -63,7 +63,7 @@ class Tree:
     def put(
         self, keys: Sequence[str], value: Any, place: Place, shorthand: frozenset[Keys] = frozenset()
     ) -> None:
-        """Write ``value`` over what stands at ``keys``; keys in ``shorthand`` may hold a bare plug-in name."""
+        """Write ``value`` over what is at ``keys``; keys in ``shorthand`` may hold a bare plug-in name."""
         here: Any = self.values
         done: list[str | int] = []
         for key in keys[:-1]:
@@ -99,9 +99,8 @@ def _step_key(here: Any, key: str, done: list[str | int], place: Place) -> tuple
         return key in here, key
     if key.isdecimal() and int(key) < len(here):
         return True, int(key)
-    raise UserError(
-        f"{place.label}: '{dotted(tuple(done))}' is a list of {len(here)}; name an item by a number from 0 to {len(here) - 1}"
-    )
+    items = f"'{dotted(tuple(done))}' is a list of {len(here)}"
+    raise UserError(f"{place.label}: {items}; name an item by a number from 0 to {len(here) - 1}")
 
 
 def dotted(keys: Keys) -> str:
@@ -110,7 +109,7 @@ def dotted(keys: Keys) -> str:
 
 
 def read_file(path: Path) -> Tree:
-    """The tree of a recipe file; raises UserError with file and line for anything that is not a YAML 1.2 mapping."""
+    """The tree of a recipe file; UserError with file and line for anything that is not a YAML 1.2 mapping."""
     reader = _Reader(str(path), path.absolute().parent)
     node = reader.compose(_text(path))
     if node is None or (isinstance(node, ScalarNode) and not node.value):
@@ -141,9 +140,8 @@ def split_setting(setting: str) -> tuple[list[str], str]:
             f"command line: '{setting}': a setting is written key=value, for example train.steps=100"
         )
     if not _KEY.fullmatch(key):
-        raise UserError(
-            f"command line: '{setting}': '{key}' is not a key; keys are names joined by dots, as in train.steps"
-        )
+        advice = "keys are names joined by dots, as in train.steps"
+        raise UserError(f"command line: '{setting}': '{key}' is not a key; {advice}")
     return key.split("."), text
 
 
