@@ -1,0 +1,1 @@
+"""How models are exchanged with the world: the model folder."""

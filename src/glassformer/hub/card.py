@@ -1,0 +1,184 @@
+"""The model card: what a model is, how well it does, where its limits are, in figures the caller measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+from ruamel.yaml import YAML
+
+NAMES = {"ko": ("Korean", "한국어"), "en": ("English", "영어")}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured figure: ``name`` ("BLEU"), its signature, the data and the command that gave it."""
+
+    name: str
+    value: float
+    data: str
+    signature: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a model was trained on: a name, what it holds, and its licence, "unknown" unless given."""
+
+    name: str
+    description: str = ""
+    license: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything a card tells.
+
+    ``languages`` are source and target as codes ("ko", "en"); ``license`` is the model's own;
+    ``architecture`` is the class of ``transformers`` that opens the folder, None where it has none.
+    """
+
+    title: str
+    parameters: int
+    languages: tuple[str, ...] = ()
+    license: str = "unknown"
+    scores: tuple[Score, ...] = ()
+    data: tuple[Data, ...] = ()
+    parents: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    architecture: str | None = "MarianMTModel"
+
+
+def plain_card(name: str, written: Mapping[str, Any], parameters: int, parents: Sequence[str] = ()) -> str:
+    """The card of a model about which nothing was measured, from its ``config.json``."""
+    architecture = architecture_of(written)
+    return render(Card(f"Glassformer {name}", parameters, architecture=architecture, parents=tuple(parents)))
+
+
+def architecture_of(written: Mapping[str, Any]) -> str | None:
+    """The class of ``transformers`` that opens a folder with this ``config.json``, None where it has none."""
+    own = str(written.get("model_type", "")).startswith("glassformer")
+    return None if own else next(iter(written.get("architectures", ())), None)
+
+
+def render(card: Card) -> str:
+    """The card as Markdown with a YAML head that model hubs read."""
+    sections = (_what, _scores, _data, _use, _limits, _korean)
+    parts = [_head(card), f"# {card.title}", *(section(card) for section in sections)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(card: Card) -> str:
+    head: dict[str, Any] = {
+        "language": list(card.languages),
+        "license": card.license,
+        "library_name": "transformers" if card.architecture else "glassformer",
+        "tags": ["glassformer", *(["translation"] if len(card.languages) == 2 else [])],
+    }
+    if len(card.languages) == 2:
+        head["pipeline_tag"] = "translation"
+    if card.scores:
+        head["metrics"] = sorted({score.name.lower() for score in card.scores})
+        head["model-index"] = [{"name": card.title, "results": [_result(score) for score in card.scores]}]
+    if not card.languages:
+        del head["language"]
+    text = StringIO()
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.allow_unicode = True
+    yaml.representer.sort_base_mapping_type_on_output = False
+    yaml.dump(head, text)
+    return f"---\n{text.getvalue()}---"
+
+
+def _result(score: Score) -> dict[str, Any]:
+    return {
+        "task": {"type": "translation"},
+        "dataset": {"name": score.data, "type": score.data},
+        "metrics": [{"type": score.name.lower(), "name": score.name, "value": score.value}],
+    }
+
+
+def _what(card: Card) -> str:
+    direction = ""
+    if len(card.languages) == 2:
+        direction = " that translates from {} to {}".format(*(_names(code)[0] for code in card.languages))
+    size = f"{card.parameters:,} parameters, {4 * card.parameters / 1e6:,.1f} MB as float32"
+    made = f" It was made from: {', '.join(card.parents)}." if card.parents else ""
+    return f"A model{direction}, written by Glassformer: {size}.{made}"
+
+
+def _scores(card: Card) -> str:
+    if not card.scores:
+        return "## Scores\n\nNot measured. Measure it on text like your own before you rely on it."
+    lines = ["## Scores", "", "| metric | value | data | signature |", "|---|---:|---|---|"]
+    for score in card.scores:
+        cells = [score.name, f"{score.value:.2f}", _cell(score.data), _code(score.signature)]
+        lines.append(f"| {' | '.join(cells)} |")
+    commands = dict.fromkeys(score.command for score in card.scores if score.command)
+    if commands:
+        lines += ["", "Measured with:", "", "```sh", *commands, "```"]
+    return "\n".join(lines)
+
+
+def _data(card: Card) -> str:
+    if not card.data:
+        return ""
+    lines = ["## Training data", ""]
+    for data in card.data:
+        description = f": {data.description}" if data.description else ""
+        lines.append(f"- {data.name}{description} (licence: {data.license})")
+    return "\n".join(lines)
+
+
+def _use(card: Card) -> str:
+    lines = ["## Use", "", "```sh", "glassformer translate THIS_FOLDER < source.txt > target.txt", "```", ""]
+    lines += ["```python", "import glassformer as gf", "", 'model = gf.load("THIS_FOLDER")']
+    lines += ['print(model.translate(["..."]))', "```", ""]
+    if card.architecture is None:
+        return "\n".join([*lines, "`transformers` has no such architecture and cannot open this folder."])
+    lines += ["```python", f"from transformers import AutoTokenizer, {card.architecture}", ""]
+    lines += ['tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")']
+    lines += [f'model = {card.architecture}.from_pretrained("THIS_FOLDER")']
+    lines += ['written = model.generate(**tokenizer(["..."], return_tensors="pt", padding=True))']
+    lines += ["print(tokenizer.batch_decode(written, skip_special_tokens=True))", "```"]
+    return "\n".join(lines)
+
+
+LIMITS = (
+    "It can leave out, add or invent words, and get names and numbers wrong; a person should check it.",
+    "Text unlike its training data (other topics, dialects, slang, very long sentences) comes out worse.",
+    "It repeats what was in its data, including its mistakes and prejudices.",
+)
+
+
+def _limits(card: Card) -> str:
+    return "\n".join(["## Limits", "", *(f"- {limit}" for limit in (*LIMITS, *card.limits))])
+
+
+def _korean(card: Card) -> str:
+    lines = [f"Glassformer로 만든 모델입니다. 매개변수는 {card.parameters:,}개입니다."]
+    if len(card.languages) == 2:
+        lines[0] = (
+            "{}에서 {}(으)로 옮기는 번역 모델입니다".format(*(_names(code)[1] for code in card.languages))
+            + f"(매개변수 {card.parameters:,}개)."
+        )
+    figures = ", ".join(f"{score.name} {score.value:.2f} ({score.data})" for score in card.scores)
+    lines.append(f"측정한 점수: {figures}." if figures else "아직 점수를 재지 않았습니다.")
+    lines.append("빠뜨리거나 지어내는 말이 있고 이름과 숫자가 틀릴 수 있으니, 결과는 사람이 확인해야 합니다.")
+    return "## 한국어\n\n" + " ".join(lines)
+
+
+def _names(code: str) -> tuple[str, str]:
+    return NAMES.get(code, (code, code))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _code(text: str) -> str:
+    # A signature holds bars, which would end the table's cell.
+    return f"`{_cell(text)}`" if text else ""

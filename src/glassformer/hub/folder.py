@@ -1,0 +1,309 @@
+"""The model folder: everything a model is, written so that a kill leaves it whole, and opened again."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+import glassformer
+from glassformer.base import files, plugins
+from glassformer.base.errors import UserError
+from glassformer.hub import huggingface
+from glassformer.hub.card import plain_card
+from glassformer.text import sentencepiece
+from glassformer.text.tokenizer import SOURCE_STEM, TokenizerPair, load_pair
+
+CONFIG = "config.json"
+GENERATION = "generation_config.json"
+CARD = "README.md"
+RECIPE = "recipe.yaml"
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1
+
+# What a person may well edit; a change of these files is no damage.
+EDITABLE = (CARD, RECIPE, GENERATION)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An opened model folder. ``tokenizers`` and ``recipe`` are None where the folder has none."""
+
+    model: nn.Module
+    tokenizers: TokenizerPair | None
+    config: Any
+    folder: Path
+    generation: dict[str, Any] = field(default_factory=dict)
+    recipe: str | None = None
+
+
+# --- out ---------------------------------------------------------------------------------------------------
+
+
+def save(folder: Path, model: nn.Module, tokenizers: TokenizerPair | None, **contents: Any) -> None:
+    """Write a whole model folder in one step: at every moment ``folder`` is the old one or the new one.
+
+    ``contents`` is as for ``write_folder``. A folder that stands there is replaced only when everything in it
+    was written with a model; UserError otherwise. Raises RunError when the disk refuses.
+    """
+    _check_replaceable(folder)
+    with files.building(folder) as new:
+        write_folder(new, model, tokenizers, **contents)
+
+
+def write_folder(
+    folder: Path,
+    model: nn.Module,
+    tokenizers: TokenizerPair | None,
+    *,
+    card: str | None = None,
+    recipe: str | None = None,
+    generation: Mapping[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
+    parents: Sequence[str] = (),
+    shard_bytes: int = huggingface.SHARD_BYTES,
+) -> None:
+    """Write a model's files into a folder that the caller has made, each whole or absent; the manifest last.
+
+    ``card`` is the text of README.md and ``recipe`` of recipe.yaml; without a card one is written that says
+    nothing was measured. ``generation`` is added to what the model's configuration says about decoding;
+    ``data`` are fingerprints of what it was trained on and ``parents`` the models it was made from, for the
+    manifest. Raises RunError when the disk refuses.
+    """
+    config: Any = model.config
+    module = plugins.find("models", config.name)
+    written = module.write(config)
+    files.write_text(folder / CONFIG, _json(written))
+    settings = generation_defaults(written) | dict(generation or {})
+    if settings:
+        files.write_text(folder / GENERATION, _json(settings))
+    weights = huggingface.weights_of(model, module.names(config))
+    huggingface.write(folder, weights, shard_bytes=shard_bytes)
+    if tokenizers is not None:
+        tokenizers.save(folder)
+    if card is None:
+        card = plain_card(config.name, written, sum(weight.numel() for weight in weights.values()), parents)
+    files.write_text(folder / CARD, card)
+    if recipe is not None:
+        files.write_text(folder / RECIPE, recipe)
+    _write_manifest(folder, tokenizers, data or {}, parents)
+
+
+def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``transformers`` must know to decode as this model was trained, from the model's ``config.json``.
+
+    Padding and the start token mean nothing in a text; they are forbidden, as in published Marian folders.
+    """
+    if written.get("eos_token_id") is None:
+        return {}
+    keys = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    settings = {key: written[key] for key in keys if written.get(key) is not None}
+    if "max_position_embeddings" in written:
+        settings["max_length"] = written["max_position_embeddings"]
+    marks = {settings[key] for key in ("pad_token_id", "decoder_start_token_id") if key in settings}
+    never = sorted(marks - {settings["eos_token_id"]})
+    if written.get("is_encoder_decoder") and never:
+        settings["bad_words_ids"] = [[token] for token in never]
+    return settings
+
+
+def _write_manifest(
+    folder: Path, tokenizers: TokenizerPair | None, data: Mapping[str, Any], parents: Sequence[str]
+) -> None:
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "glassformer": glassformer.__version__,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "files": {path.name: {"bytes": path.stat().st_size, "sha256": files.sha256(path)} for path in paths},
+        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
+        "data": dict(data),
+        "parents": list(parents),
+    }
+    files.write_text(folder / MANIFEST, _json(manifest))
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse to replace a folder in which anything was not written with a model."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"{folder}: a file with this name is in the way; choose another folder")
+    there = {path.name for path in folder.iterdir()}
+    known = {MANIFEST, *_manifest(folder).get("files", {})} if MANIFEST in there else set()
+    foreign = sorted(there - known)
+    if foreign:
+        raise UserError(
+            f"{folder}: holds {foreign[0]}, which was not written with a model and would be lost; "
+            "choose another folder"
+        )
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+# --- in ----------------------------------------------------------------------------------------------------
+
+
+def load(
+    folder: Path | str,
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    verify: bool = False,
+) -> Loaded:
+    """Open a model folder of ours or of Hugging Face, or the best model of a run, in evaluation mode.
+
+    Weights stay mapped from the file until they are changed or converted. ``verify`` also compares every file
+    with the sha256 in the manifest. Raises UserError for whatever is missing, damaged or of another kind.
+    """
+    folder = resolve(Path(folder))
+    check(folder, thorough=verify)
+    written = _read_json(folder / CONFIG)
+    module = _module(written, folder)
+    config = _read_config(module, written, folder)
+    tokenizers = _tokenizers(folder, config)
+    model = blank(module, config)
+    names = module.names(config)
+    huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
+    generation = _read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
+    recipe = (folder / RECIPE).read_text("utf-8") if (folder / RECIPE).is_file() else None
+    return Loaded(model.to(device).eval(), tokenizers, config, folder, generation, recipe)
+
+
+def resolve(folder: Path) -> Path:
+    """The model folder meant by ``folder``: itself, or the ``best`` or else the ``last`` model of a run.
+
+    A swap that was cut short is finished first. Raises UserError when there is no model.
+    """
+    candidates = [folder, folder / "best", folder / "last"]
+    for candidate in candidates:
+        if not candidate.exists() and candidate.parent.is_dir():
+            files.recover_folder(candidate)
+        if (candidate / CONFIG).is_file():
+            return candidate
+    if not folder.exists():
+        raise UserError(f"{folder}: there is no such folder; give the folder of a model or of a training run")
+    if not folder.is_dir():
+        raise UserError(f"{folder}: is a file; give the folder of a model or of a training run")
+    raise UserError(f"{folder}: no model here; a model folder has a {CONFIG}, a run has best/ or last/")
+
+
+def check(folder: Path, *, thorough: bool = False) -> None:
+    """Compare the sizes of a folder's files with its manifest, and with ``thorough`` every sha256.
+
+    A folder without a manifest passes. Without ``thorough`` the files that people edit (README.md,
+    recipe.yaml, generation_config.json) may differ. Raises UserError naming the first file
+    that is not as it was written.
+    """
+    if not (folder / MANIFEST).is_file():
+        return
+    manifest = _manifest(folder)
+    for name, facts in manifest["files"].items():
+        path = files.inside(folder, name)
+        if name in EDITABLE and not thorough:
+            continue
+        if not path.is_file():
+            raise UserError(f"{path}: missing although {MANIFEST} lists it; copy the folder again")
+        if path.stat().st_size != facts["bytes"] or (thorough and files.sha256(path) != facts["sha256"]):
+            raise UserError(
+                f"{path}: differs from what {MANIFEST} says was written; copy it again, or remove {MANIFEST} "
+                "if the change is meant"
+            )
+
+
+def blank(module: ModuleType, config: Any) -> nn.Module:
+    """A model whose weights wait to be filled: memory is asked for and not touched, tables are computed."""
+    with _Undrawn():
+        model: nn.Module = module.Model(config)
+    return model
+
+
+class _Undrawn(TorchFunctionMode):
+    """Initial weights are not drawn: they would be overwritten, and drawing them takes most of the time."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in (Tensor.uniform_, Tensor.normal_):
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    manifest = _read_json(path)
+    version = manifest.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise UserError(f"{path}: written by a newer Glassformer (format {version}); upgrade glassformer")
+    listed = manifest.get("files")
+    if not isinstance(listed, dict) or not all(_is_entry(entry) for entry in listed.values()):
+        raise UserError(f"{path}: not a manifest of a model folder; remove it to open the folder unchecked")
+    return manifest
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys()
+
+
+def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
+    wanted = written.get("model_type")
+    known: list[str] = []
+    for name in plugins.names("models"):
+        module = plugins.find("models", name)
+        types = getattr(module, "MODEL_TYPES", ())
+        if wanted in types:
+            return module
+        known += types
+    options = ", ".join(sorted(known))
+    raise UserError(f"{folder / CONFIG}: model_type {wanted!r} is not known here; known are {options}")
+
+
+def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -> Any:
+    path = folder / CONFIG
+    try:
+        return module.read(written)
+    except KeyError as error:
+        raise UserError(
+            f"{path}: {error.args[0]!r} is missing, or is a value that is not known here"
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(key) for key in first["loc"])
+        raise UserError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from None
+
+
+def _tokenizers(folder: Path, config: Any) -> TokenizerPair | None:
+    if not (folder / f"{SOURCE_STEM}.json").is_file() and not sentencepiece.is_marian(folder):
+        return None
+    pair = load_pair(folder)
+    sizes = {"vocab_size": pair.source, "target_vocab_size": pair.target}
+    for name, tokenizer in sizes.items():
+        size = getattr(config, name, None)
+        if size is not None and tokenizer.vocab_size > size:
+            raise UserError(
+                f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces and the model knows {size} "
+                f"({name}); they do not belong together"
+            )
+    return pair
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: should hold keys and values")
+    return value
