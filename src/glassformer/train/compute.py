@@ -1,0 +1,113 @@
+"""From batches to the summed gradient, and from batches to the mean loss; compiled where that pays. No weights are moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from glassformer.base import report
+from glassformer.data.example import Batch
+from glassformer.objectives.objective import Objective
+from glassformer.train.optim import Optimizer
+from glassformer.train.parallel import Group
+
+Total = Callable[[nn.Module, Batch], Tensor]
+MASK = (1 << 64) - 1
+
+
+class Gradients:
+    """Fills the optimiser's flat gradient with the sum over a step's batches, and its tail with loss and count.
+
+    The random numbers of dropout are a function of (seed, step, micro-batch, rank), so a resumed run needs no saved
+    generator. A compiler that fails, whenever it does, is dropped with a warning and the step is done again without.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        optimizer: Optimizer,
+        group: Group,
+        *,
+        seed: int,
+        compiled: bool,
+    ) -> None:
+        self.model, self.optimizer, self.group, self.seed = model, optimizer, group, seed
+        self.eager: Total = lambda model, batch: objective.loss(model, batch).total
+        self.total = _compile(self.eager) if compiled else self.eager
+
+    def __call__(self, batches: Sequence[Batch], step: int) -> None:
+        """Sums over the batches of one step; they must be on the model's device."""
+        if self.total is self.eager:
+            self._sum(batches, step)
+            return
+        try:
+            self._sum(batches, step)
+        except Exception as error:
+            report.warn(f"the compiler failed ({_first_line(error)}); going on without it")
+            self.total = self.eager
+            self._sum(batches, step)
+
+    def _sum(self, batches: Sequence[Batch], step: int) -> None:
+        self.optimizer.zero()
+        tail = self.optimizer.tail
+        for index, batch in enumerate(batches):
+            if not batch.count:
+                continue
+            torch.manual_seed(mix(self.seed, step, index, self.group.rank))
+            total = self.total(self.model, batch)
+            total.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.fold()
+            tail[0] += total.detach()
+            tail[1] += batch.count
+
+
+def _compile(function: Total) -> Total:
+    try:
+        compiled: Total = torch.compile(function, dynamic=True)
+    except Exception as error:
+        report.warn(f"the compiler failed ({_first_line(error)}); going on without it")
+        return function
+    return compiled
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200]
+
+
+def mix(*numbers: int) -> int:
+    """One well-spread 63-bit seed from several small numbers (splitmix64, Steele et al. 2014)."""
+    state = 0
+    for number in numbers:
+        state = (state + number + 0x9E3779B97F4A7C15) & MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+        state ^= state >> 31
+    return state >> 1
+
+
+@torch.no_grad()
+def mean_loss(
+    model: nn.Module, objective: Objective, batches: Iterable[Batch], group: Group, device: torch.device
+) -> dict[str, float]:
+    """Loss and its parts per answer over all batches of all ranks, in evaluation mode; the mode is put back after."""
+    training = model.training
+    model.eval()
+    sums: dict[str, Tensor] = {}
+    count = 0
+    kind = torch.float32 if device.type == "mps" else torch.float64
+    for batch in batches:
+        if not batch.count:
+            continue
+        loss = objective.loss(model, batch.to(device))
+        for name, part in {"loss": loss.total, **loss.parts}.items():
+            sums[name] = sums[name] + part.to(kind) if name in sums else part.to(kind)
+        count += batch.count
+    model.train(training)
+    zero = torch.zeros((), dtype=kind, device=device)
+    names = max(group.all(list(sums)), key=len)  # a rank without a single row has not met the parts
+    numbers = group.sum_(torch.stack([*(sums.get(name, zero) for name in names), zero + count])).tolist()
+    return {name: number / max(1, numbers[-1]) for name, number in zip(names, numbers[:-1], strict=True)}

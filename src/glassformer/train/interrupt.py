@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM as a wish that the loop asks about between steps; what is done about it stands in the trainer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt:
+    """Inside ``with``, the first signal is only noted in ``number``; a second one ends the process at once.
+
+    Signals reach only the main thread; in any other thread this notes nothing and changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupt:
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self.number:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self.number = number

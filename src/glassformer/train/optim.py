@@ -1,0 +1,232 @@
+"""Adam over one flat buffer: float32 masters, gradients summed in float32, one kernel a step; no loop and no schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassformer.base.config import Settings
+from glassformer.base.errors import UserError
+
+ALIGN = (
+    32  # elements: 64 bytes in bfloat16, so that every weight starts on a cache line as a fresh tensor would
+)
+TAIL = 4  # numbers that ride behind the gradient through the one all-reduce: loss, count, signal, time
+MOMENTS = ("exp_avg", "exp_avg_sq")
+
+
+class OptimConfig(Settings):
+    """Adam (Kingma & Ba 2015), or AdamW with decoupled weight decay (Loshchilov & Hutter 2019).
+
+    ``lr`` is the peak of the schedule. Weight decay touches weights of two or more dimensions; biases and norms do
+    not decay. ``clip`` is the largest norm of the mean gradient; ``null`` or 0 leaves it as it is.
+    """
+
+    name: Literal["adam", "adamw"] = "adamw"
+    lr: float = Field(default=1e-3, gt=0)
+    betas: tuple[float, float] = (0.9, 0.98)
+    eps: float = Field(default=1e-9, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    clip: float | None = Field(default=1.0, ge=0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one parameter stands in the flat buffers."""
+
+    name: str
+    parameter: nn.Parameter
+    start: int
+
+    def view(self, flat: Tensor) -> Tensor:
+        """This parameter's part of a flat buffer, in its own shape."""
+        return flat[self.start : self.start + self.parameter.numel()].view(self.parameter.shape)
+
+
+class Optimizer:
+    """Owns the weights while a model trains.
+
+    Every trainable parameter becomes a view of one flat buffer, its ``.grad`` a view of another, so that summing over
+    ranks, measuring, clipping and updating are each one call whatever the number of parameters:
+
+        float32     parameters → masters            .grad → gradient
+        bfloat16    parameters → copy of masters    .grad → copy, folded into gradient after each micro-batch
+
+    The gradient is that of a *sum*; ``step`` divides it once by the count that rides in ``tail``. A step whose
+    gradient is not finite changes nothing. Parameters that do not require a gradient keep their values; in bfloat16
+    they are rounded while training and given back unrounded. A tied parameter has one place.
+    """
+
+    def __init__(self, model: nn.Module, config: OptimConfig, *, bfloat16: bool = False) -> None:
+        self.config = config
+        self.places, self.decayed, size = _places(model)
+        if not self.places:
+            raise UserError("the model has no trainable parameter; at least one must require a gradient")
+        device = self.places[0].parameter.device
+        self.master = torch.zeros(size, dtype=torch.float32, device=device)
+        self.buffer = torch.zeros(size + TAIL, dtype=torch.float32, device=device)
+        self.gradient, self.tail = self.buffer[:size], self.buffer[size:]
+        self.moments = {name: torch.zeros_like(self.master) for name in MOMENTS}
+        self.steps = [torch.zeros((), dtype=torch.float32, device=device) for _ in range(2)]
+        self.low = torch.zeros(size, dtype=torch.bfloat16, device=device) if bfloat16 else None
+        self.low_gradient = torch.zeros_like(self.low) if self.low is not None else None
+        self.frozen = _frozen(model) if bfloat16 else {}
+        self._folded = False
+        self._move_in()
+        self._adam = self._make()
+
+    def _move_in(self) -> None:
+        """Copies each weight into the flat buffer and points its parameter there; its old memory is freed at once."""
+        for place in self.places:
+            place.view(self.master).copy_(place.parameter.data)
+        self.refresh()
+        self._train()
+        for parameter in self.frozen:
+            parameter.data = parameter.data.to(torch.bfloat16)
+
+    def _make(self) -> torch.optim.Optimizer:
+        """PyTorch's fused Adam over the two stretches of the flat buffer: what decays and what does not."""
+        kind = torch.optim.AdamW if self.config.name == "adamw" else torch.optim.Adam
+        cuts = (slice(0, self.decayed), slice(self.decayed, None))
+        weights = [self.master[cut] for cut in cuts]
+        decays = (self.config.weight_decay, 0.0)
+        groups = [
+            {"params": [weight], "weight_decay": decay} for weight, decay in zip(weights, decays, strict=True)
+        ]
+        adam = kind(
+            [group for group, weight in zip(groups, weights, strict=True) if weight.numel()],
+            lr=self.config.lr,
+            betas=self.config.betas,
+            eps=self.config.eps,
+            fused=True,
+        )
+        for weight, cut, step in zip(weights, cuts, self.steps, strict=True):
+            weight.grad = self.gradient[cut]
+            adam.state[weight] = {"step": step, **{name: flat[cut] for name, flat in self.moments.items()}}
+        return adam
+
+    def zero(self) -> None:
+        """Empties the gradient and the tail before the first micro-batch of a step."""
+        self.buffer.zero_()
+        if self.low_gradient is not None:
+            self.low_gradient.zero_()
+        self._folded = False
+
+    def fold(self) -> None:
+        """Adds a micro-batch's bfloat16 gradient to the float32 sum; nothing to do in float32."""
+        if self.low_gradient is None:
+            return
+        self.gradient.add_(self.low_gradient) if self._folded else self.gradient.copy_(self.low_gradient)
+        self.low_gradient.zero_()
+        self._folded = True
+
+    @torch.no_grad()
+    def step(self, lr: float) -> Tensor:
+        """One Adam step on the mean gradient; gives that gradient's norm before clipping, without waiting for it."""
+        count = self.tail[1].clamp(min=1.0)
+        norm = torch.linalg.vector_norm(self.gradient) / count
+        clip = self.config.clip
+        scale = count * (norm / clip).clamp(min=1.0) if clip else count
+        for group in self._adam.param_groups:
+            group["lr"] = lr
+        # The fused kernel divides by grad_scale and skips the step where found_inf is 1: mean, clipping and the guard
+        # against NaN cost no pass over memory and no wait for the device.
+        vars(self._adam).update(grad_scale=scale, found_inf=(~torch.isfinite(norm)).float())
+        self._adam.step()
+        self.refresh()
+        return norm
+
+    def refresh(self) -> None:
+        """Rounds the masters into the weights the model computes with."""
+        if self.low is not None:
+            self.low.copy_(self.master)
+
+    def finite(self) -> bool:
+        """Whether every master weight is a number."""
+        return bool(torch.isfinite(self.master).all())
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Inside, the model holds its float32 weights: for saving."""
+        rounded = {parameter: parameter.data for parameter in self.frozen}
+        self.release()
+        try:
+            yield
+        finally:
+            self._train()
+            for parameter, data in rounded.items():
+                parameter.data = data
+
+    def release(self) -> None:
+        """Gives the model its float32 weights for good; training is over."""
+        self._point(self.master, None)
+        for parameter, data in self.frozen.items():
+            parameter.data = data
+
+    def _train(self) -> None:
+        """Points the model at what it computes with."""
+        if self.low is None:
+            self._point(self.master, self.gradient)
+        else:
+            self._point(self.low, self.low_gradient)
+
+    def _point(self, flat: Tensor, gradient: Tensor | None) -> None:
+        for place in self.places:
+            place.parameter.grad = None  # its type must be the data's, so it goes first
+            place.parameter.data = place.view(flat)
+            place.parameter.grad = None if gradient is None else place.view(gradient)
+
+    def flats(self) -> tuple[Tensor, ...]:
+        """Everything that makes up the state, as it lies in memory: what ranks must have in common."""
+        return (self.master, *self.moments.values(), *self.steps)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Masters, moments and the step count as named tensors, one per parameter; views, not copies."""
+        flats = {"master": self.master, **self.moments}
+        tensors = {f"{kind}.{p.name}": p.view(flat) for kind, flat in flats.items() for p in self.places}
+        return tensors | {"step": self.steps[0] if self.decayed else self.steps[1]}
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
+        """Takes back what ``state_dict`` gave; UserError when it was written for another model."""
+        mine = self.state_dict()
+        wrong = [
+            name
+            for name in sorted(mine.keys() | tensors.keys())
+            if name not in mine or name not in tensors or mine[name].shape != tensors[name].shape
+        ]
+        if wrong:
+            raise UserError(
+                f"the saved training state is of another model: {wrong[0]} and {len(wrong) - 1} more "
+                f"of {len(mine)} tensors do not fit; resume with the model settings it was started with"
+            )
+        for name, tensor in mine.items():
+            tensor.copy_(tensors[name])
+        for step in self.steps:
+            step.copy_(tensors["step"])
+        self.refresh()
+
+
+def _places(model: nn.Module) -> tuple[list[Place], int, int]:
+    """Every trainable parameter once, those that decay first; where the others begin, and the size of the buffer."""
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    places: list[Place] = []
+    start = decayed = 0
+    for decays in (True, False):
+        for name, parameter in trainable:
+            if (parameter.ndim >= 2) == decays:
+                places.append(Place(name, parameter, start))
+                start += -(-parameter.numel() // ALIGN) * ALIGN
+        decayed = start if decays else decayed
+    return places, decayed, start
+
+
+def _frozen(model: nn.Module) -> dict[nn.Parameter, Tensor]:
+    """The parameters that do not learn but take part in the sums, with their own values."""
+    fixed = (p for p in model.parameters() if not p.requires_grad and p.dtype == torch.float32)
+    return {parameter: parameter.data for parameter in fixed}

@@ -1,0 +1,148 @@
+"""Signs of trouble in a run, each as one sentence that says what is seen and what to try; it says nothing itself."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+HISTORY = 200  # steps that "for long" looks back
+SETTLED = 300  # steps after which a model must know more than how frequent words are
+EXPLODED = 20  # steps in a row far above everything before
+
+
+class Watch:
+    """Hears every loss and gradient norm and answers with the sentences that are new; each is said once."""
+
+    def __init__(self, vocab_size: int | None = None, unigram: float | None = None) -> None:
+        self.vocab_size = vocab_size
+        self.unigram = unigram
+        self._losses: deque[float] = deque(maxlen=2 * HISTORY)
+        self._first: float | None = None
+        self._high = 0
+        self._still = 0
+        self._valid: list[tuple[float, float]] = []
+        self._said: set[str] = set()
+
+    def step(self, step: int, loss: float, norm: float) -> list[str]:
+        """What one training step shows."""
+        self._still = self._still + 1 if norm == 0 else 0
+        found = [
+            first_loss(loss, self.vocab_size) if step == 1 else None,
+            no_gradient(step) if self._still == 3 else None,
+        ]
+        self._losses.append(loss)
+        if step % HISTORY == 0:
+            found += [rising(self._losses), no_better_than_counting(step, self._losses, self.unigram)]
+        return self._new(found)
+
+    def evaluated(self, train_loss: float, valid_loss: float) -> list[str]:
+        """What one evaluation shows beside the loss on the training data since the last."""
+        self._valid.append((train_loss, valid_loss))
+        return self._new([overfitting(self._valid)])
+
+    def trouble(self, step: int, loss: float, norm: float) -> str | None:
+        """Why the run cannot go on, or None: a number that is none, or a loss far above all before for long."""
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            what = "loss" if not math.isfinite(loss) else "gradient"
+            return f"the {what} is not a number at step {step} (loss {loss:.4g}, gradient norm {norm:.4g}); {ADVICE}"
+        self._first = loss if self._first is None else self._first
+        usual = median(self._losses) if self._losses else loss
+        self._high = self._high + 1 if loss > max(1.5 * self._first, 3 * usual) else 0
+        if self._high < EXPLODED:
+            return None
+        return f"the loss has exploded: {loss:.4g} at step {step}, usual was {usual:.4g}; {ADVICE}"
+
+    def _new(self, found: Iterable[str | None]) -> list[str]:
+        fresh = []
+        for sentence in found:
+            if sentence and (kind := sentence.split(";")[0].rstrip("0123456789.,: ")[:24]) not in self._said:
+                self._said.add(kind)
+                fresh.append(sentence)
+        return fresh
+
+
+ADVICE = (
+    "try a smaller optim.lr, a longer schedule.warmup, optim.clip of 1 or train.precision float32, and look at the "
+    "data of the last steps; the last saved state is still good"
+)
+
+
+def first_loss(loss: float, vocab_size: int | None) -> str | None:
+    """A model that knows nothing should spread its guesses evenly: loss ln V. Far above that, it starts out wrong."""
+    if not vocab_size or loss <= 1.5 * math.log(vocab_size):
+        return None
+    return (
+        f"the first loss is {loss:.2f}, far above ln {vocab_size} = {math.log(vocab_size):.2f} of an even guess; "
+        f"the weights start too large or the tokenizer is not the model's"
+    )
+
+
+def no_better_than_counting(step: int, losses: Sequence[float], unigram: float | None) -> str | None:
+    """The unigram entropy is what one reaches by word frequencies alone, without reading anything."""
+    if unigram is None or step < SETTLED or median(_last(losses, 50)) <= unigram:
+        return None
+    return (
+        f"after {step} steps the loss is still above {unigram:.2f}, what word frequencies alone would give; "
+        f"try a larger optim.lr or a shorter schedule.warmup, and check that source and target lines belong together"
+    )
+
+
+def no_gradient(step: int) -> str:
+    """A gradient of exactly zero means that the loss does not depend on any weight."""
+    return (
+        f"the gradient is zero at step {step} and before; every label is ignored or every weight is frozen, "
+        f"so nothing is learned"
+    )
+
+
+def rising(losses: Sequence[float]) -> str | None:
+    """The median of the last 200 steps is a tenth above that of the 200 before."""
+    if len(losses) < 2 * HISTORY:
+        return None
+    numbers = list(losses)
+    before, now = median(numbers[:HISTORY]), median(numbers[HISTORY:])
+    if now <= 1.1 * before:
+        return None
+    return (
+        f"the training loss has been rising for {HISTORY} steps, from {before:.3f} to {now:.3f}; "
+        f"try a smaller optim.lr or a longer schedule.warmup"
+    )
+
+
+def overfitting(evaluations: Sequence[tuple[float, float]], turns: int = 3) -> str | None:
+    """Three evaluations in a row the validation loss rose while the training loss fell."""
+    last = evaluations[-turns - 1 :]
+    if len(last) <= turns:
+        return None
+    worse = all(
+        after[1] > before[1] and after[0] < before[0] for before, after in zip(last, last[1:], strict=False)
+    )
+    if not worse:
+        return None
+    return (
+        f"the validation loss has risen {turns} evaluations in a row while the training loss fell, the model learns by "
+        f"heart; best/ keeps the best one, and more data, more dropout or train.early_stopping would help"
+    )
+
+
+def same_answers(hypotheses: Sequence[str], least: int = 4) -> str | None:
+    """A model that has not yet learned to look at its source answers everything alike."""
+    if len(hypotheses) < least or len(set(hypotheses)) > 1:
+        return None
+    return (
+        f"all {len(hypotheses)} translations are the same ({hypotheses[0][:40]!r}); the model does not look at its "
+        f"source yet, so train longer or check that source and target lines belong together"
+    )
+
+
+def unigram_entropy(counts: Iterable[int]) -> float:
+    """Entropy of a distribution given by counts, in nats: the loss of the best guess that reads nothing."""
+    numbers = [count for count in counts if count > 0]
+    total = sum(numbers)
+    return -sum(count / total * math.log(count / total) for count in numbers)
+
+
+def _last(losses: Sequence[float], size: int) -> list[float]:
+    return list(losses)[-size:]
