@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -145,16 +142,14 @@ def build(
 
     ``limits`` are applied to the examples before encoding and to their tokens after it. ``dropped`` may
     already hold what reading left out; it is completed here, and said in one sentence at the end. The
-    folder appears only when it is complete. Raises ``UserError`` when no example is left, ``RunError`` when writing fails.
+    folder appears only when it is complete. Raises ``UserError`` when no example is left, ``RunError`` when
+    writing fails.
     """
     dropped = Dropped() if dropped is None else dropped
-    with files.writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _unfinished(folder) as place:
-            rows = _write(_chunks(examples, encode, limits, dropped, what), place, fingerprint, dropped)
-            if not rows:
-                raise UserError(_nothing_left(dropped))
-            files.replace_folder(place, folder)
+    with files.building(folder) as place:
+        rows = _write(_chunks(examples, encode, limits, dropped, what), place, fingerprint, dropped)
+        if not rows:
+            raise UserError(_nothing_left(dropped))
     if dropped.total:
         report.say(f"{what}: {dropped.sentence()}")
     return Store(folder)
@@ -175,16 +170,6 @@ def _chunks(
         while chunk := list(islice(remaining, CHUNK)):
             yield limits.features(encode(chunk), chunk, dropped)
             progress.advance(len(chunk))
-
-
-@contextmanager
-def _unfinished(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder``, gone afterwards if it was not moved into place."""
-    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 class _Writer:
