@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import SafeRepresenter
 
 from glassformer.base import plugins
 from glassformer.base.complaint import complain
@@ -48,8 +49,9 @@ def _strict_numbers(schema: Any) -> Any:
 class Settings(BaseModel):
     """The base of everything a recipe can hold: unchangeable, no unknown keys, no silent conversions.
 
-    ``"3"`` and ``3.0`` are not whole numbers, ``"yes"`` is not true; a whole number is accepted where a
-    number is asked for, a list where a tuple is. Infinity and NaN are refused. Checks of one's own raise ValueError.
+    ``"3"`` and ``3.0`` are not whole numbers and ``"yes"`` is not true; a whole number is accepted where a
+    number is asked for, a list where a tuple is. Infinity and NaN are refused. Checks of one's own raise
+    ValueError.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=False)
@@ -119,6 +121,9 @@ class Choice:
             module = plugins.find(self.room, str(name))
         except UserError as error:
             _refuse("name", str(error), name)
+        if info.context is not None:
+            presets = ("preset",) if hasattr(module, "PRESETS") else ()
+            info.context["fields"][id(given)] = (*module.Config.model_fields, *presets)
         full = {**_under_preset(given, module), "name": str(name)}
         chosen: Settings = module.Config.model_validate(full, context=info.context)
         return chosen
@@ -141,7 +146,7 @@ def _under_preset(given: dict[str, Any], module: Any) -> dict[str, Any]:
     if "preset" not in given or not presets:
         return given
     preset = given["preset"]
-    if preset not in presets:
+    if not isinstance(preset, str) or preset not in presets:
         hint = plugins.suggest(str(preset), presets) or f"; known are {', '.join(presets)}"
         _refuse("preset", f"unknown preset '{preset}'{hint}", preset)
     return overlay(presets[preset], {key: value for key, value in given.items() if key != "preset"})
@@ -252,9 +257,21 @@ def _parts(annotation: Any) -> Iterator[Any]:
             yield from _parts(part)
 
 
+class _Representer(SafeRepresenter):
+    """Writes text that is not all printable between double quotes, where YAML can escape it."""
+
+    def represent_str(self, data: str) -> Any:
+        """The text as a node, in the style that reads back the same."""
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
+
+
+_Representer.add_representer(str, _Representer.represent_str)
+
+
 def dump(settings: Settings) -> str:
     """The settings as YAML with every value written out; ``load`` reads it back to an equal object."""
     yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
     yaml.default_flow_style = None
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]

@@ -12,7 +12,7 @@ class UserError(Exception):
 
 
 class RunError(UserError):
-    """Something failed while running: a full disk, a loss that is no number, a broken checkpoint. Exit code 1."""
+    """Something failed while running: a full disk, a loss that is not finite. Exit code 1."""
 
     exit_code = 1
 

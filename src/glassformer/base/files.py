@@ -12,7 +12,7 @@ import socket
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NoReturn, cast
@@ -169,25 +169,32 @@ def inside(folder: Path, name: str) -> Path:
     return path
 
 
-def open_lines(path: Path | str) -> Iterator[tuple[int, str]]:
+def stop(where: str, problem: str) -> NoReturn:
+    """What is done with a line that cannot be used, unless the caller knows better: raises UserError."""
+    raise UserError(f"{where}: {problem}")
+
+
+def open_lines(path: Path | str, bad: Callable[[str, str], None] = stop) -> Iterator[tuple[int, str]]:
     """The lines of UTF-8 text with their numbers from 1, without line ends; may be gzip; ``-`` is stdin.
 
     Only ``\\n`` and ``\\r\\n`` end a line, so that line 17 here is line 17 in every editor and in ``wc``. A
-    byte order mark is dropped. Raises UserError with ``file:line`` for what is not readable UTF-8.
+    byte order mark is dropped. A line that is not UTF-8 is handed to ``bad`` as ``file:line`` and what is wrong;
+    when that does not raise, the line comes with U+FFFD for what cannot be read. Raises UserError for a file
+    that cannot be read at all.
     """
     name = "standard input" if str(path) == "-" else str(path)
     number = 0
     try:
         with _reading(Path(name)), _opened(path) as file:
             for number, line in enumerate(file, start=1):
-                yield number, _decoded(line, number, name)
+                yield number, _decoded(line, number, name, bad)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise UserError(
             f"{name}:{number + 1}: the gzip file is damaged or cut short here; copy it again"
         ) from None
 
 
-def _decoded(line: bytes, number: int, name: str) -> str:
+def _decoded(line: bytes, number: int, name: str, bad: Callable[[str, str], None]) -> str:
     body = line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
     if number == 1:
         if body.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -198,9 +205,10 @@ def _decoded(line: bytes, number: int, name: str) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        bad = f"byte 0x{body[error.start]:02x} at column {error.start + 1}"
+        byte = f"byte 0x{body[error.start]:02x} at column {error.start + 1}"
         advice = "convert the file, for example with iconv -f CP949 -t UTF-8"
-        raise UserError(f"{name}:{number}: not valid UTF-8 ({bad}); {advice}") from None
+    bad(f"{name}:{number}", f"not valid UTF-8 ({byte}); {advice}")
+    return body.decode("utf-8", errors="replace")
 
 
 @contextmanager
@@ -214,7 +222,8 @@ def _opened(path: Path | str) -> Iterator[IO[bytes]]:
 
 def _unzipped(file: IO[bytes]) -> IO[bytes]:
     peekable = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
-    return gzip.open(peekable, "rb") if peekable.peek(2)[:2] == b"\x1f\x8b" else peekable
+    zipped = peekable.peek(2)[:2] == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(peekable, "rb") if zipped else peekable)
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def look() -> Machine:
 
 
 def precision(choice: str, machine: Machine) -> Precision:
-    """``auto`` / ``float32`` / ``bfloat16``, resolved by what the machine does fast; UserError for anything but these three."""
+    """``auto``, ``float32`` or ``bfloat16`` for a choice, auto by what is fast. Else UserError."""
     if choice == "auto":
         return "bfloat16" if machine.bf16 else "float32"
     if choice == "float32":

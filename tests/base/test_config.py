@@ -1,0 +1,440 @@
+"""Recipes are read with their overrides, and every mistake is one sentence that says where."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError, field_validator
+
+from glassformer.base.config import Choice, DataPath, Settings, dump, load, schema_json
+from glassformer.base.errors import UserError
+
+
+class Optim(Settings):
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.98)
+    kind: Literal["adamw", "sgd"] = "adamw"
+    warmup: int = Field(default=10, ge=0)
+    fused: bool = False
+
+    @field_validator("lr")
+    @classmethod
+    def _is_positive(cls, value: float) -> float:
+        if value <= 0:
+            raise ValueError("the learning rate must be above zero")
+        return value
+
+
+class Weighted(Settings):
+    path: DataPath
+    weight: float = 1.0
+
+
+class Data(Settings):
+    train: DataPath | list[DataPath | Weighted] = "-"
+    notes: str | None = None
+
+
+class Recipe(Settings):
+    optim: Optim = Optim()
+    data: Data = Data()
+    seed: int = 1
+
+
+class Garden(Settings):
+    flower: Annotated[Settings, Choice("flowers")]
+    second: Annotated[Settings, Choice("flowers", default="tulip")] | None = None
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, *overrides, schema=Recipe, **environ):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load(schema, path, overrides, environ)
+
+    return read
+
+
+@pytest.fixture
+def complaint(read, tmp_path):
+    def complaint(text, *overrides, **options):
+        with pytest.raises(UserError) as caught:
+            read(text, *overrides, **options)
+        assert "\n" not in str(caught.value)
+        return str(caught.value).replace(f"{tmp_path}/", "")
+
+    return complaint
+
+
+def test_later_sources_win(read):
+    recipe = read(
+        "optim: {lr: 3e-4, warmup: 5}\n",
+        "optim.warmup=7",
+        GLASSFORMER_OPTIM__WARMUP="6",
+        GLASSFORMER_OPTIM__KIND="sgd",
+    )
+    assert recipe.optim == Optim(lr=3e-4, warmup=7, kind="sgd")
+
+
+def test_without_a_recipe_defaults_stand():
+    assert load(Recipe, None, ["seed=3"], {}) == Recipe(seed=3)
+
+
+def test_yaml_is_version_1_2(read):
+    assert read("optim: {lr: 3e-4}").optim.lr == 3e-4
+    assert read("data: {notes: no}").data.notes == "no"
+    assert read("data: {notes: 2024-01-01}").data.notes == "2024-01-01"
+    assert read("seed: 0o17").seed == 15
+    assert read("optim: {lr: 1}").optim.lr == 1.0
+    assert read("optim: {betas: [0.5, 1]}").optim.betas == (0.5, 1.0)
+
+
+def test_variables_that_are_no_recipe_keys_are_left_alone(read):
+    environ = {
+        "GLASSFORMER_DATA": "/x",
+        "GLASSFORMER_CACHE": "/y",
+        "GLASSFORMER_X__Y": "1",
+        "GLASSFORMER_SEED": "9",
+    }
+    assert read("seed: 2", **environ) == Recipe(seed=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "seed: 1\nlerning_rate: 2",
+            "recipe.yaml:2: unknown key 'lerning_rate'; known here are optim, data, seed",
+        ),
+        (
+            "optim:\n  lr: 1\n  warmpu: 2",
+            "recipe.yaml:3: optim: unknown key 'warmpu'; did you mean 'warmup'?",
+        ),
+        ("optim:\n  lr: fast", "recipe.yaml:2: optim.lr: expected a number, got 'fast'"),
+        ("optim:\n  lr: '3'", "recipe.yaml:2: optim.lr: expected a number, got '3'"),
+        ("optim:\n  lr: true", "recipe.yaml:2: optim.lr: expected a number, got true"),
+        ("optim:\n  lr: .nan", "recipe.yaml:2: optim.lr: expected a finite number, got nan"),
+        ("optim:\n  lr: -.inf", "recipe.yaml:2: optim.lr: expected a finite number, got -inf"),
+        ("optim:\n  lr: -1", "recipe.yaml:2: optim.lr: the learning rate must be above zero"),
+        ("seed: 3.0", "recipe.yaml:1: seed: expected a whole number, got 3.0"),
+        ("seed:", "recipe.yaml:1: seed: expected a whole number, got nothing"),
+        ("optim:\n  warmup: -1", "recipe.yaml:2: optim.warmup: must be at least 0, got -1"),
+        ("optim:\n  fused: yes", "recipe.yaml:2: optim.fused: expected true or false, got 'yes'"),
+        (
+            "optim:\n  kind: adam",
+            "recipe.yaml:2: optim.kind: expected one of 'adamw', 'sgd', got 'adam'; did you mean 'adamw'?",
+        ),
+        ("optim:\n  betas:\n  - 1\n  - x", "recipe.yaml:4: optim.betas.1: expected a number, got 'x'"),
+        ("optim: 3", "recipe.yaml:1: optim: expected keys and values, got 3"),
+        ("data:\n  train: 3", "recipe.yaml:2: data.train: expected text or a list, got 3"),
+        (
+            "data:\n  train:\n  - {path: x, wieght: 3}",
+            "recipe.yaml:3: data.train.0: unknown key 'wieght'; did you mean 'weight'?",
+        ),
+        ("data:\n  train:\n  - {weight: 3}", "recipe.yaml:3: data.train.0.path: is needed but missing"),
+        ("seed: x\noptim: {lr: y}", "recipe.yaml:2: optim.lr: expected a number, got 'y' (and 1 more)"),
+    ],
+)
+def test_a_wrong_value_is_told_in_one_sentence(complaint, text, sentence):
+    assert complaint(text) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("", "recipe.yaml: the recipe is empty"),
+        ("# only a comment\n", "recipe.yaml: the recipe is empty"),
+        ("- a\n- b\n", "recipe.yaml:1: a recipe holds keys and values, but this file holds a list"),
+        ("word", "recipe.yaml:1: a recipe holds keys and values, but this file holds a single value"),
+        ("seed: 1\nseed: 2", "recipe.yaml:2: key 'seed' appears twice; first at recipe.yaml:1"),
+        ("seed: [1", "recipe.yaml:"),
+        ("seed: 1\n---\nseed: 2", "recipe.yaml:2: not valid YAML"),
+        ("a: b: c", "recipe.yaml:1: not valid YAML"),
+        ("seed: \x01", "recipe.yaml: not valid YAML"),
+        ("seed: " + "[" * 3000, "recipe.yaml: nested too deeply"),
+        ("seed: " + "[" * 60 + "]" * 60, "recipe.yaml:1: nested too deeply"),
+        ("seed: &a [*a]", "recipe.yaml:1: nested too deeply"),
+        ("seed: " + "9" * 5000, "recipe.yaml:1: the number 9999"),
+        ("seed: 9223372036854775808", "recipe.yaml:1: the number 9223372036854775808 is too large"),
+        ("optim: {lr: 1e999}", "recipe.yaml:1: the number 1e999 is too large"),
+        ("seed: !!python/object:os.system x", "recipe.yaml:1: the tag"),
+        ("x: &x {a: 1}\noptim:\n  <<: *x", "recipe.yaml:3: merge keys"),
+        ("? [a, b]\n: 1", "recipe.yaml:1: a key is a name"),
+        ("seed: *nothing", "recipe.yaml:1: not valid YAML"),
+        ("data: {notes: " + "x" * (1 << 20) + "}", "recipe.yaml: is larger than a recipe can be"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_told_with_its_line(complaint, text, start):
+    assert complaint(text).startswith(start)
+
+
+def test_aliases_that_multiply_are_refused(complaint):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    assert "aliases multiply" in complaint("\n".join(lines))
+
+
+def test_one_alias_is_fine(read):
+    assert read("seed: &n 7\noptim: {warmup: *n}").optim.warmup == 7
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("seed: 1\nnotes: 한\n".encode("cp949"))
+    for path, sentence in [
+        (tmp_path / "none.yaml", "no such recipe file"),
+        (tmp_path, "is a folder"),
+        (latin, "latin.yaml:2: not valid UTF-8"),
+        (tmp_path / "nul\0.yaml", "cannot be read"),
+    ]:
+        with pytest.raises(UserError, match=sentence):
+            load(Recipe, path, (), {})
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(read):
+    assert read("\ufeffseed: 4").seed == 4
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("seed", "command line: 'seed': a setting is written key=value, for example train.steps=100"),
+        ("=3", "command line: '=3': '' is not a key; keys are names joined by dots, as in train.steps"),
+        (
+            "a..b=3",
+            "command line: 'a..b=3': 'a..b' is not a key; keys are names joined by dots, as in train.steps",
+        ),
+        ("optim.lr=fast", "command line: 'optim.lr=fast': expected a number, got 'fast'"),
+        ("optim.warmpu=1", "command line: 'optim.warmpu=1': unknown key 'warmpu'; did you mean 'warmup'?"),
+        ("optim.lr.x=1", "command line: 'optim.lr.x=1': 'optim.lr' is 1, which has no keys inside it"),
+        (
+            "optim.betas.5=1",
+            "command line: 'optim.betas.5=1': 'optim.betas' is a list of 2; "
+            "name an item by a number from 0 to 1",
+        ),
+        ("optim={lr: x}", "command line: 'optim={lr: x}': optim.lr: expected a number, got 'x'"),
+        ("seed=[1", "command line: 'seed=[1': not valid YAML: expected ',' or ']', but got '<stream end>'"),
+    ],
+)
+def test_a_wrong_override_is_quoted(complaint, override, sentence):
+    assert complaint("optim: {lr: 1, betas: [0.1, 0.2]}", override) == sentence
+
+
+def test_a_wrong_variable_is_quoted(complaint):
+    sentence = "environment: 'GLASSFORMER_OPTIM__LR=fast': expected a number, got 'fast'"
+    assert complaint("seed: 1", GLASSFORMER_OPTIM__LR="fast") == sentence
+
+
+def test_overrides_reach_into_lists_and_replace_mappings(read):
+    text = "optim: {lr: 1, betas: [0.1, 0.2]}"
+    assert read(text, "optim.betas.1=0.3").optim.betas == (0.1, 0.3)
+    assert read(text, "optim={warmup: 2}").optim == Optim(warmup=2)
+    assert read("optim:", "optim.warmup=2").optim == Optim(warmup=2)
+    assert read(text, "data.notes=a=b").data.notes == "a=b"
+
+
+def test_paths_start_from_where_they_are_written(read, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert read("data: {train: sub/x.tsv}").data.train == str(tmp_path / "sub/x.tsv")
+    assert read("data: {train: ../x.tsv}").data.train == str(tmp_path.parent / "x.tsv")
+    assert read("seed: 1", "data.train=x.tsv").data.train == str(here / "x.tsv")
+    assert read("data: {train: a.ko+a.en}").data.train == f"{tmp_path}/a.ko+{tmp_path}/a.en"
+    assert read("data: {train: [x.tsv, {path: y.tsv, weight: 2}]}").data.train == [
+        str(tmp_path / "x.tsv"),
+        Weighted(path=str(tmp_path / "y.tsv"), weight=2),
+    ]
+    assert read("data: {train: '-'}").data.train == "-"
+    assert Data(train="x.tsv").train == "x.tsv"
+
+
+def test_the_data_folder_comes_from_the_environment(read, complaint, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for spelling in ("$GLASSFORMER_DATA/a/x.tsv", "${GLASSFORMER_DATA}/a/x.tsv"):
+        assert read(f"data: {{train: '{spelling}'}}", GLASSFORMER_DATA="/data").data.train == "/data/a/x.tsv"
+    text = "data:\n  train: $GLASSFORMER_DATA/x.tsv"
+    assert complaint(text).startswith(
+        "recipe.yaml:2: data.train: the environment variable GLASSFORMER_DATA is not set"
+    )
+    below = tmp_path / "project" / "deeper"
+    below.mkdir(parents=True)
+    (tmp_path / "shared" / "data").mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert read(text).data.train == str(tmp_path / "shared/data/x.tsv")
+
+
+def test_a_choice_is_named_in_short_or_in_full(read, garden):
+    rose, tulip = (
+        read(text, schema=Garden).flower for text in ("flower: {name: rose, petals: 5}", "flower: tulip")
+    )
+    assert (type(rose).__module__, rose.petals) == ("garden.flowers.rose", 5)
+    assert (type(tulip).__module__, tulip.height) == ("garden.flowers.tulip", 0.3)
+
+
+def test_a_preset_lies_under_the_keys_given(read, garden):
+    recipe = read("flower: {name: rose, preset: small, soil: {depth: 2}}", schema=Garden)
+    assert recipe.flower.model_dump() == {"name": "rose", "petals": 3, "soil": {"depth": 2, "kind": "sand"}}
+    assert "preset" not in dump(recipe)
+
+
+def test_an_override_reaches_into_a_choice(read, garden):
+    assert read("flower: tulip", "flower.height=2", schema=Garden).flower.height == 2
+    assert read("flower: tulip", "second.height=2", schema=Garden).second.height == 2
+    assert read("flower: {name: rose, petals: 1}", "flower=tulip", schema=Garden).flower.height == 0.3
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("flower:\n  name: tulp", "recipe.yaml:2: flower.name: unknown flower 'tulp'; did you mean 'tulip'?"),
+        ("flower: tulp", "recipe.yaml:1: flower: unknown flower 'tulp'; did you mean 'tulip'?"),
+        (
+            "flower:\n  petals: 3",
+            "recipe.yaml:1: flower: expected the name of one of flowers: orchid, rose, tulip",
+        ),
+        ("flower: [rose]", "recipe.yaml:1: flower: expected a name or keys and values with a 'name'"),
+        (
+            "flower:\n  name: rose\n  petals: many",
+            "recipe.yaml:3: flower.petals: expected a whole number, got 'many'",
+        ),
+        (
+            "flower:\n  name: rose\n  petal: 3",
+            "recipe.yaml:3: flower: unknown key 'petal'; did you mean 'petals'? (and 1 more)",
+        ),
+        (
+            "flower:\n  name: rose\n  preset: smal",
+            "recipe.yaml:3: flower.preset: unknown preset 'smal'; did you mean 'small'?",
+        ),
+        (
+            "flower:\n  name: tulip\n  preset: small",
+            "recipe.yaml:3: flower: unknown key 'preset'; known here are name, height",
+        ),
+        (
+            "flower:\n  name: rose\n  preset: [1]",
+            "recipe.yaml:3: flower.preset: unknown preset '[1]'; known are small",
+        ),
+        (
+            "flower: orchid",
+            "recipe.yaml:1: flower: 'orchid' needs the package 'glasshouse_x', which is not installed",
+        ),
+        ("second: tulip", "recipe.yaml: flower: is needed but missing"),
+        (
+            "flower: tulip\nsecond: {hight: 1}",
+            "recipe.yaml:2: second: unknown key 'hight'; did you mean 'height'?",
+        ),
+    ],
+)
+def test_a_wrong_choice_is_told_where_it_stands(complaint, garden, text, sentence):
+    assert complaint(text, schema=Garden) == sentence
+
+
+def test_choices_made_in_python_belong_to_their_room(read, garden):
+    flower = read("flower: tulip", schema=Garden).flower
+    assert Garden(flower=flower).flower is flower
+    with pytest.raises(ValidationError, match="expected settings of one of flowers, got Optim"):
+        Garden(flower=Optim())
+
+
+def test_choices_are_written_completely_and_read_back(read, garden, tmp_path):
+    recipe = read("flower: {name: rose, petals: 5}\nsecond: tulip", schema=Garden)
+    (tmp_path / "again.yaml").write_text(dump(recipe))
+    again = load(Garden, tmp_path / "again.yaml", (), {})
+    assert again == recipe
+    assert type(again.flower) is type(recipe.flower)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    notes=st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=30),
+    lr=st.floats(min_value=1e-300, max_value=1e300),
+    seed=st.integers(min_value=-(2**63) + 1, max_value=2**63 - 1),
+    train=st.lists(
+        st.text(st.characters(exclude_categories=("Cs",)), max_size=8).map(lambda text: "/" + text)
+    ),
+)
+def test_what_is_written_reads_back_equal(tmp_path, notes, lr, seed, train):
+    recipe = Recipe(optim=Optim(lr=lr), seed=seed, data=Data(notes=notes))
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(dump(recipe).encode())
+    assert load(Recipe, path, (), {}) == recipe
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "3",
+        "3e-4",
+        "null",
+        "~",
+        "",
+        "yes",
+        "true",
+        "a: b",
+        "# no",
+        "- x",
+        "'",
+        '"',
+        " x ",
+        "1_000",
+        "0x1F",
+        "\n",
+        "a\nb\n",
+        "\t",
+        "2024-01-01",
+        "<<",
+        "=",
+        "한국어 😀",
+        "x" * 300,
+        "word " * 60,
+        "!tag",
+        "&a",
+        "*a",
+        "%x",
+        "@x",
+        "\x85",
+        "\ufeff",
+        "\u2028",
+        "\x00",
+        ".inf",
+        "---",
+        "...",
+    ],
+)
+def test_odd_text_reads_back_equal(tmp_path, notes):
+    recipe = Recipe(data=Data(notes=notes))
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(dump(recipe).encode())
+    assert load(Recipe, path, (), {}) == recipe
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValidationError, match="frozen"):
+        Recipe().seed = 3
+
+
+def test_strictness_holds_in_python_too():
+    for bad in (
+        {"seed": "3"},
+        {"seed": 3.0},
+        {"seed": True},
+        {"optim": {"fused": 1}},
+        {"optim": {"lr": "1"}},
+    ):
+        with pytest.raises(ValidationError):
+            Recipe.model_validate(bad)
+
+
+def test_the_schema_for_editors_covers_every_choice(garden):
+    (Path(__import__("garden.flowers", fromlist=["x"]).__file__).parent / "orchid.py").unlink()
+    schema = json.loads(schema_json(Garden))
+    options = schema["properties"]["flower"]["oneOf"]
+    assert options[0] == {"enum": ["rose", "tulip"]}
+    assert options[1]["properties"]["name"] == {"const": "rose"}
+    assert options[1]["properties"]["preset"] == {"enum": ["small"]}
+    assert options[2]["required"] == ["name"]
+    assert options[2]["additionalProperties"] is False
