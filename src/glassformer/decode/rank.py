@@ -22,7 +22,7 @@ def best(values: Float[Tensor, "rows many"], k: int) -> tuple[Float[Tensor, "row
     if chunks <= 4 * k:
         return _pick(values, torch.arange(many, device=values.device).expand_as(values), k)
     body = values[:, : chunks * CHUNK].view(-1, chunks, CHUNK)
-    chunk = _keys(body.amax(dim=2), torch.arange(chunks, device=values.device)).topk(k, dim=1).indices
+    chunk = _keys(body.amax(dim=2), torch.arange(chunks, device=values.device)[None]).topk(k, dim=1).indices
     inside = torch.arange(CHUNK, device=values.device)
     rest = torch.arange(chunks * CHUNK, many, device=values.device).expand(values.size(0), -1)
     place = torch.cat(((chunk.unsqueeze(2) * CHUNK + inside).flatten(1), rest), dim=1)

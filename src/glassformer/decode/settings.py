@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -33,23 +33,23 @@ class Decoding(Settings):
     * ``seed``: the only source of chance.
     """
 
-    num_beams: int = Field(4, ge=1)
-    num_return_sequences: int = Field(1, ge=1)
-    length_penalty: float = Field(0.6, allow_inf_nan=False)
+    num_beams: int = Field(default=4, ge=1)
+    num_return_sequences: int = Field(default=1, ge=1)
+    length_penalty: float = Field(default=0.6, allow_inf_nan=False)
     length_penalty_form: Literal["gnmt", "power"] = "gnmt"
     early_stopping: bool | Literal["never"] = "never"
-    max_new_tokens: int | None = Field(None, ge=1)
-    min_new_tokens: int = Field(0, ge=0)
-    no_repeat_ngram_size: int = Field(0, ge=0)
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    min_new_tokens: int = Field(default=0, ge=0)
+    no_repeat_ngram_size: int = Field(default=0, ge=0)
     suppress_tokens: tuple[int, ...] = ()
     do_sample: bool = False
-    temperature: float = Field(1.0, gt=0.0, allow_inf_nan=False)
-    top_k: int = Field(0, ge=0)
-    top_p: float = Field(1.0, gt=0.0, le=1.0)
-    seed: int = Field(1, ge=0)
+    temperature: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
+    top_k: int = Field(default=0, ge=0)
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    seed: int = Field(default=1, ge=0)
 
     @model_validator(mode="after")
-    def _the_list_fits_the_beam(self) -> Self:
+    def _the_list_fits_the_beam(self) -> Decoding:
         if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise ValueError(
                 f"num_return_sequences ({self.num_return_sequences}) is larger than num_beams "
