@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, NoReturn, cast
+from typing import NoReturn, cast
 
 from glassformer.base.errors import RunError, UserError
 
@@ -134,12 +134,11 @@ def recover_folder(final: Path) -> None:
 
 def link_or_copy(source: Path, target: Path) -> None:
     """Make ``target`` the same file as ``source`` by a hard link, or a copy where links are not possible."""
+    if not source.is_file():
+        raise UserError(f"{source}: no such file")
     with writing(target) as temporary:
         try:
-            temporary.unlink(missing_ok=True)
             os.link(source.resolve(), temporary)
-        except FileNotFoundError:
-            raise UserError(f"{source}: no such file") from None
         except OSError:
             shutil.copyfile(source, temporary)
         if target.exists() and target.samefile(temporary):
@@ -178,9 +177,9 @@ def open_lines(path: Path | str, bad: Callable[[str, str], None] = stop) -> Iter
     """The lines of UTF-8 text with their numbers from 1, without line ends; may be gzip; ``-`` is stdin.
 
     Only ``\\n`` and ``\\r\\n`` end a line, so that line 17 here is line 17 in every editor and in ``wc``. A
-    byte order mark is dropped. A line that is not UTF-8 is handed to ``bad`` as ``file:line`` and what is wrong;
-    when that does not raise, the line comes with U+FFFD for what cannot be read. Raises UserError for a file
-    that cannot be read at all.
+    byte order mark is dropped. A line that is not UTF-8 is handed to ``bad`` as ``file:line`` and what is
+    wrong; when that does not raise, the line comes with U+FFFD for what cannot be read. Raises UserError for
+    a file that cannot be read at all.
     """
     name = "standard input" if str(path) == "-" else str(path)
     number = 0
@@ -212,18 +211,18 @@ def _decoded(line: bytes, number: int, name: str, bad: Callable[[str, str], None
 
 
 @contextmanager
-def _opened(path: Path | str) -> Iterator[IO[bytes]]:
+def _opened(path: Path | str) -> Iterator[io.BufferedIOBase]:
     if str(path) == "-":
-        yield _unzipped(sys.stdin.buffer)
+        yield _unzipped(cast(io.BufferedIOBase, sys.stdin.buffer))
         return
     with Path(path).open("rb") as file:
         yield _unzipped(file)
 
 
-def _unzipped(file: IO[bytes]) -> IO[bytes]:
+def _unzipped(file: io.BufferedIOBase) -> io.BufferedIOBase:
     peekable = file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
     zipped = peekable.peek(2)[:2] == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(peekable, "rb") if zipped else peekable)
+    return gzip.GzipFile(fileobj=peekable) if zipped else peekable
 
 
 @contextmanager

@@ -36,6 +36,9 @@ _ISA = (
     "sve",
     "bf16",
 )
+# Sides of the square products, and bytes of the array, that show the limits of a device in a second or two.
+_SIDES = {"cpu": (1024, 2048), "cuda": (4096, 8192), "mps": (2048, 4096)}
+_COPIED = {"cpu": 2**28, "cuda": 2**30, "mps": 2**28}
 _BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
@@ -143,7 +146,7 @@ def matmul_ceilings() -> dict[str, float]:
 def memory_ceiling() -> float:
     """The fastest copy of a large array measured here, in GB/s, counting what is read and what is written."""
     device = look().device
-    source = torch.ones((256 if device == "cpu" else 1024) * 2**18, device=device)
+    source = torch.ones(_COPIED[device] // 4, device=device)
     target = torch.empty_like(source)
     seconds = _best(lambda: target.copy_(source), device, budget=0.8)
     return 2 * source.nbytes / seconds / 1e9
@@ -151,7 +154,7 @@ def memory_ceiling() -> float:
 
 def _matmul_ceiling(device: str, kind: torch.dtype) -> float:
     fastest = 0.0
-    for size in (1024, 2048) if device == "cpu" else (4096, 8192):
+    for size in _SIDES[device]:
         left, right = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
         out = torch.empty_like(left)
         seconds = _best(partial(torch.mm, left, right, out=out), device, budget=0.5)

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_DRAWINGS = 0.1
 
 _quiet = False
 _live: Progress | None = None
@@ -147,10 +148,15 @@ class _Bar:
     def __init__(self, display: Progress, task: TaskID) -> None:
         self.display, self.task = display, task
         self.figures: dict[str, float | str] = {}
+        self.drawn = 0.0
 
     def advance(self, n: int = 1, **figures: float | str) -> None:
         self.figures.update(figures)
-        _despite_closed(lambda: self.display.update(self.task, advance=n, figures=_shown(self.figures)))
+        # Drawn from here and not by a thread of rich's, which outlives a fork and dies of a closed stderr.
+        due = time.monotonic() - self.drawn > SECONDS_BETWEEN_DRAWINGS
+        self.drawn = time.monotonic() if due else self.drawn
+        shown = _shown(self.figures)
+        _despite_closed(lambda: self.display.update(self.task, advance=n, figures=shown, refresh=due))
 
 
 class _Pace(ProgressColumn):
@@ -177,8 +183,7 @@ def _bar(total: int | None, what: str, done: int) -> Iterator[_Bar]:
         _Pace(),
         TextColumn("{task.fields[figures]}", markup=False),
         console=_console(),
-        transient=outer is not None,
-        refresh_per_second=4,
+        auto_refresh=False,
     )
     of = "" if total is None else f"/{total}"
     task = display.add_task(what, total=total, completed=done, first=done, of=of, figures="")
@@ -210,8 +215,15 @@ def _terminal() -> bool:
         return False
 
 
+class _Console(Console):
+    """A console on stderr that does not end the process when nobody reads it any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Carry on: the run matters more than its log."""
+
+
 def _console() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _print(text: str, style: str) -> None:
