@@ -123,7 +123,7 @@ def test_workers_change_nothing(store, workers):
         assert at == there
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(stop=st.integers(0, 120), workers=st.integers(0, 2))
 def test_a_stream_goes_on_from_any_position_as_if_never_stopped(store, stop, workers):
     made = stream([store, (store, 0.3)], workers=workers)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, sha256
+from glassformer.base.files import open_lines, sha256, stop, writing
 from glassformer.base.plugins import suggest
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
 
 ROLES = {"source": "source", "src": "source", "target": "target", "tgt": "target", "trg": "target"}
 _CODES = (
-    "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja km ko lt lv mn ms my nb nl no pl pt ro ru"
+    "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu it ja km ko lt lv mn ms my nb nl nn pl pt ro ru"
     " sk sl sr sv sw ta te th tl tr uk ur uz vi zh eng kor jpn deu fra spa rus zho korean english"
 )
 LANGUAGES = frozenset(_CODES.split())
-"""The names by which a first line is known to be a header when no field names were given."""
+"""What makes a first line a header; not ``id`` and ``no``, which more often head a column of numbers."""
 
-Lines = Callable[[str], Iterator[tuple[int, str]]]
+Bad = Callable[[str, str], None]
+"""Told the place of an unusable line and what is wrong with it; may raise."""
+
 Row = tuple[str, str, str]
 """Where it stands (``file:line``), source, target."""
 
@@ -89,27 +93,20 @@ class DataConfig(Settings):
         return read(path, self.source, self.target, dropped=dropped)
 
 
-def stop(where: str, problem: str) -> NoReturn:
-    """End at the first unusable line: raises ``UserError``."""
-    raise UserError(f"{where}: {problem}")
-
-
 def read(
     path: str,
     source: str | None = None,
     target: str | None = None,
     *,
     dropped: Dropped | None = None,
-    lines: Lines = open_lines,
-    bad: Callable[[str, str], None] = stop,
+    bad: Bad = stop,
 ) -> Iterator[Example]:
     """The examples at ``path`` in order: fields ``source`` and ``target``, the texts as they stand.
 
     Blank lines and pairs with a blank side are left out and noted in ``dropped``. Anything else that is not
-    as it should be is handed to ``bad`` with its place; by default that raises ``UserError``. ``lines``
-    opens a file.
+    as it should be is handed to ``bad`` with its place; by default that raises ``UserError``.
     """
-    for where, one, other in rows(path, source, target, lines=lines, bad=bad):
+    for where, one, other in rows(path, source, target, bad=bad):
         if one.strip() and other.strip():
             yield Example({"source": one, "target": other}, where)
         elif dropped is not None:
@@ -121,18 +118,17 @@ def rows(
     source: str | None = None,
     target: str | None = None,
     *,
-    lines: Lines = open_lines,
-    bad: Callable[[str, str], None] = stop,
+    bad: Bad = stop,
 ) -> Iterator[Row]:
     """What ``read`` reads, blank rows included: place, source, target."""
     names = (source, target) if source is not None and target is not None else None
     parts = files_of(path)
     if len(parts) == 2:
-        return _parallel(parts[0], parts[1], lines, bad)
+        return _parallel(parts[0], parts[1], bad)
     stem = Path(path.removesuffix(".gz"))
     if stem.suffix in {".jsonl", ".ndjson", ".json"}:
-        return _json_lines(_nonempty(path, lines), path, names, bad)
-    return _table(_nonempty(path, lines), path, names, bad)
+        return _json_lines(_nonempty(path, bad), path, names, bad)
+    return _table(_nonempty(path, bad), path, names, bad)
 
 
 def files_of(path: str) -> list[str]:
@@ -152,17 +148,15 @@ def settle(path: str, folder: Path) -> str:
     """The same path, or for ``-`` a copy of stdin in ``folder``, so that it can be read more than once."""
     if path != "-":
         return path
-    folder.mkdir(parents=True, exist_ok=True)
-    taken = folder / "stdin.part"
-    with taken.open("wb") as copy:
-        while block := sys.stdin.buffer.read(1 << 20):
-            copy.write(block)
+    taken = folder / f"stdin-{os.getpid()}.tsv"
+    with writing(taken) as temporary, temporary.open("wb") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
     return str(taken.replace(folder / f"stdin-{sha256(taken)[:16]}.tsv"))
 
 
-def _nonempty(path: str, lines: Lines) -> Iterator[tuple[int, str]]:
+def _nonempty(path: str, bad: Bad) -> Iterator[tuple[int, str]]:
     empty = True
-    for line in lines(path):
+    for line in open_lines(path, bad):
         empty = False
         yield line
     if empty:
@@ -170,13 +164,13 @@ def _nonempty(path: str, lines: Lines) -> Iterator[tuple[int, str]]:
 
 
 def _shown(path: str) -> str:
-    return "<stdin>" if path == "-" else path
+    return "standard input" if path == "-" else path
 
 
-def _parallel(first: str, second: str, lines: Lines, bad: Callable[[str, str], None]) -> Iterator[Row]:
+def _parallel(first: str, second: str, bad: Bad) -> Iterator[Row]:
     """Two files of which line ``i`` of one is the translation of line ``i`` of the other."""
     counts = [0, 0]
-    for one, other in zip_longest(_nonempty(first, lines), _nonempty(second, lines)):
+    for one, other in zip_longest(_nonempty(first, bad), _nonempty(second, bad)):
         counts[0] += one is not None
         counts[1] += other is not None
         if one is not None and other is not None:
@@ -193,7 +187,7 @@ def _table(
     lines: Iterator[tuple[int, str]],
     path: str,
     names: tuple[str, str] | None,
-    bad: Callable[[str, str], None],
+    bad: Bad,
 ) -> Iterator[Row]:
     """Tab-separated columns. A quotation mark is a character like any other."""
     columns: tuple[int, int] | None = None
@@ -269,7 +263,7 @@ def _json_lines(
     lines: Iterator[tuple[int, str]],
     path: str,
     names: tuple[str, str] | None,
-    bad: Callable[[str, str], None],
+    bad: Bad,
 ) -> Iterator[Row]:
     """One JSON object a line, with the texts in it or in its ``translation``."""
     for number, line in lines:
