@@ -1,0 +1,5 @@
+"""A Korean-English parallel corpus with gold word alignments, generated from a grammar written for this package."""
+
+from glassformer.data.samples.corpus import AlignedPair, demo_sentences, generate, splits
+
+__all__ = ["AlignedPair", "demo_sentences", "generate", "splits"]
