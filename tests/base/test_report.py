@@ -190,6 +190,24 @@ def test_a_reader_that_leaves_early_sees_no_traceback():
     assert (child.wait(60), told) == (0, b"")
 
 
+def test_a_full_disk_under_stdout_is_told():
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    code = """
+from glassformer.base import errors, report
+try:
+    report.result({"n": 1})
+except errors.RunError as error:
+    report.fail(str(error))
+"""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.stderr == "error: cannot write the result to standard output: no space left on device\n"
+    assert ended.returncode == 0
+
+
 def test_a_stdout_without_korean_still_gets_valid_json():
     code = "from glassformer.base import report\nreport.result({'text': '한'})"
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

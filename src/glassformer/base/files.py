@@ -111,6 +111,7 @@ def replace_folder(new: Path, final: Path) -> None:
         except OSError:
             if old.exists():
                 old.rename(final)
+            staged.rename(new)
             raise
         _flush(final.parent)
         _remove(old)
@@ -120,7 +121,7 @@ def recover_folder(final: Path) -> None:
     """Finish or undo a swap that was cut short, and do nothing when none was.
 
     Where ``final`` is missing the new folder takes its place, or the old one returns; where it stands, what
-    is left beside it goes.
+    is left beside it goes. To be called only while no other process writes there.
     """
     with _advising(final):
         final = final.resolve() if final.is_symlink() else final
@@ -281,7 +282,10 @@ def _temporary(final: Path) -> Iterator[Path]:
 
 def _sweep(folder: Path) -> None:
     """Remove what our own processes left in a folder when they were killed."""
-    for name in os.listdir(folder):  # noqa: PTH208 - the names are all that is needed
+    names: list[str] = []
+    with suppress(OSError):
+        names = os.listdir(folder)  # noqa: PTH208 - the names are all that is needed
+    for name in names:
         match = _LEFTOVER.fullmatch(name)
         if match and name not in _in_use and not _alive(int(match[1])):
             with suppress(OSError):

@@ -6,13 +6,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, runtime_checkable
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
+
+from glassformer.base.errors import RunError
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -62,8 +64,11 @@ def result(values: Mapping[str, Any]) -> None:
             sys.stdout.write(json.dumps(_plain(dict(values))) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has left. Without this, Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
+    except OSError as error:
+        _drop_stdout()
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(f"cannot write the result to standard output: {reason}") from None
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -93,6 +98,14 @@ def progress(total: int | None, what: str, done: int = 0) -> Iterator[Counter]:
         lines = _Lines(total, what, done)
         yield lines
         lines.finish()
+
+
+def _drop_stdout() -> None:
+    """Send what is still buffered nowhere; Python would complain once more when it closes stdout."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class _Silent:
@@ -252,7 +265,7 @@ def _pace(steps: float, seconds: float) -> str:
     if steps <= 0 or seconds <= 0:
         return ""
     rate = steps / seconds
-    return f"{_cell(rate)}/s" if rate >= 1 else f"{_cell(1 / rate)} s each"
+    return f"{_rounded(rate, 3)}/s" if rate >= 1 else f"{_rounded(1 / rate, 3)} s each"
 
 
 def _shown(figures: Mapping[str, float | str]) -> str:
@@ -264,8 +277,12 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, float) and math.isfinite(value):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return _rounded(value, 4)
     return str(value)
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
