@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
+from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
 import glassformer
@@ -36,7 +37,10 @@ EDITABLE = (CARD, RECIPE, GENERATION)
 
 @dataclass(frozen=True)
 class Loaded:
-    """An opened model folder. ``tokenizers`` and ``recipe`` are None where the folder has none."""
+    """An opened model folder. ``tokenizers`` and ``recipe`` are None where the folder has none.
+
+    ``generation`` is its generation_config.json and ``data`` the fingerprints in its manifest.
+    """
 
     model: nn.Module
     tokenizers: TokenizerPair | None
@@ -44,6 +48,7 @@ class Loaded:
     folder: Path
     generation: dict[str, Any] = field(default_factory=dict)
     recipe: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 # --- out ---------------------------------------------------------------------------------------------------
@@ -179,7 +184,8 @@ def load(
     huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
     generation = _read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
     recipe = (folder / RECIPE).read_text("utf-8") if (folder / RECIPE).is_file() else None
-    return Loaded(model.to(device).eval(), tokenizers, config, folder, generation, recipe)
+    data = _manifest(folder).get("data", {}) if (folder / MANIFEST).is_file() else {}
+    return Loaded(model.to(device).eval(), tokenizers, config, folder, generation, recipe, data)
 
 
 def resolve(folder: Path) -> Path:
@@ -230,15 +236,20 @@ def blank(module: ModuleType, config: Any) -> nn.Module:
     return model
 
 
+# Functions of torch.nn.init that a mode sees are not looked into, so they stand here beside what they call.
+DRAWING = (Tensor.uniform_, Tensor.normal_, init.uniform_, init.normal_, init.kaiming_uniform_)
+
+
 class _Undrawn(TorchFunctionMode):
     """Initial weights are not drawn: they would be overwritten, and drawing them takes most of the time."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func in (Tensor.uniform_, Tensor.normal_):
-            return args[0]
-        return func(*args, **(kwargs or {}))
+        named = kwargs or {}
+        if func in DRAWING:
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

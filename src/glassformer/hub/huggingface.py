@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -134,7 +135,9 @@ def _read_safe(path: Path) -> dict[str, Tensor]:
 def _read_pickled(path: Path) -> dict[str, Tensor]:
     """An older file, of which only tensors are read: torch refuses everything else that a pickle can hold."""
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        # Torch warns of unusual pickle protocols; what it cannot read is an error all the same.
+        with warnings.catch_warnings(action="ignore"):
+            held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError:
         raise UserError(f"{path}: damaged, or holds more than weights and is refused") from None
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
