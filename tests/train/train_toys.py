@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,11 +20,13 @@ from glassformer.train.optim import OptimConfig
 from glassformer.train.schedule import ScheduleConfig
 from glassformer.train.trainer import Outcome, Plan, TrainConfig, fit
 
+__all__ = ["Batch", "Loss", "fit", "load_file"]
+
 VOCAB = 11
 
 
 class Toy(nn.Module):
-    """Says for each token which token follows; with dropout, a norm, a tied weight and a buffer that training moves."""
+    """Says for each token which one follows; with dropout, a tied weight and a buffer that training moves."""
 
     def __init__(self, seed: int = 0, dropout: float = 0.2) -> None:
         super().__init__()
@@ -54,6 +56,15 @@ class NextToken:
         labels = batch["labels"].flatten()
         total = functional.cross_entropy(scores, labels, ignore_index=-100, reduction="sum")
         return Loss(total, {"right": (scores.argmax(-1) == labels).sum().float()})
+
+    def encode(self, examples: Any, tokenizers: Any) -> list[Any]:
+        raise NotImplementedError
+
+    def collate(self, features: Any, rng: Any) -> Batch:
+        raise NotImplementedError
+
+    def predict(self, model: nn.Module, batch: Batch) -> Any:
+        return model(batch["tokens"]).argmax(-1)
 
 
 class Counting:

@@ -1,4 +1,4 @@
-"""The output folder of a run: what is saved where, in which order, and how a run is found again after any end."""
+"""The output folder of a run: what is saved where, in which order, and how it is found again."""
 
 from __future__ import annotations
 
@@ -47,13 +47,14 @@ class Best:
 class RunState:
     """All that a run must know to go on, apart from the tensors.
 
-    ``best`` chose ``best/``; ``aim`` is the best of the figure that early stopping follows, ``stale`` how many
-    evaluations ago it was. ``loss_sum`` and ``loss_count`` gather the next line of ``metrics.jsonl``. ``kept`` are
-    the steps whose folders stand; ``evaluated`` is the step of the last evaluation; ``foreign`` are names in the run's folder that were there before it.
+    ``best`` chose ``best/``; ``aim`` is the best of the figure that early stopping follows, ``stale`` how
+    many evaluations ago it was. ``loss_sum`` and ``loss_count`` gather the next line of ``metrics.jsonl``.
+    ``kept`` are the steps whose folders stand; ``evaluated`` is the step of the last evaluation;
+    ``foreign`` are names in the run's folder that were there before it.
     """
 
     step: int = 0
-    position: Position = Position()
+    position: Position = field(default_factory=Position)
     best: Best | None = None
     aim: Best | None = None
     stale: int = 0
@@ -78,9 +79,10 @@ class Checkpoints:
         runs/x/best/       the model folder with the best figure
         runs/x/step-000500/   the model folders of the last saves
 
-    Every folder is written under another name and swapped in when complete, so that a kill at any moment leaves
-    a run that resumes. ``last/`` is the truth: what follows from it (``best/``, ``step-…/``, removals) is done after
-    it and done again when a run resumes. Only folders listed in its record are ever removed.
+    Every folder is written under another name and swapped in when complete, so that a kill at any moment
+    leaves a run that resumes. ``last/`` is the truth: what follows from it (``best/``, ``step-…/``,
+    removals) is done after it and done again when a run resumes. Only folders listed in its record are ever
+    removed.
     """
 
     def __init__(
@@ -90,10 +92,11 @@ class Checkpoints:
         self._held = -1
 
     def open(self, *, resume: bool) -> tuple[RunState, dict[str, Tensor]]:
-        """Makes the folder ready; gives where to begin: what was saved when ``resume`` is set, else step 0 and nothing.
+        """Makes the folder ready; gives where to begin: what was saved when ``resume`` is set, else step 0
+        and nothing.
 
-        UserError when the folder holds another run, a run that was not asked to be resumed, a damaged one, or one
-        that another process is training.
+        UserError when the folder holds another run, a run that was not asked to be resumed, a damaged one,
+        or one that another process is training.
         """
         self._check(resume=resume)
         self._lock()
@@ -120,7 +123,7 @@ class Checkpoints:
         for name in () if begun else names:
             if (self.path / name).exists():
                 raise UserError(
-                    f"{self.path} holds {name} of something else, which a run would write over; choose another --output"
+                    f"{self.path} holds {name} of something else, not of a run; choose another --output"
                 )
 
     def _lock(self) -> None:
@@ -150,7 +153,7 @@ class Checkpoints:
             self._held = -1
 
     def save_last(self, state: RunState, tensors: Mapping[str, Tensor], *, keep: bool) -> None:
-        """Writes ``last/``, then what follows from it. Raises RunError, with all that stood before still standing."""
+        """Writes ``last/``, then what follows from it. After a RunError all stands as before."""
         if keep and self.keep and state.step not in state.kept:
             state.kept = [*state.kept, state.step]
         with files.building(self.path / LAST) as new:
@@ -169,7 +172,7 @@ class Checkpoints:
         self._settle(state)
 
     def save_best(self) -> None:
-        """Writes the model as it is now to ``best/``; at a step that is saved too, ``save_last`` does so by links."""
+        """Writes the model to ``best/``; at a step that is saved anyway, ``save_last`` does so by links."""
         with files.building(self.path / BEST) as new:
             self.save(new)
 
@@ -233,15 +236,17 @@ class Checkpoints:
             ) from error
         if identity != self.identity:
             raise UserError(
-                f"{self.path} holds another run: its model, objective or data differ from this recipe; resume it with "
-                f"the recipe in {self.path / RECIPE}, or choose another --output"
+                f"{self.path} holds another run: its model, objective, data or seed differ; resume it "
+                f"with the recipe in {self.path / RECIPE}, or choose another --output"
             )
+        if not tensors_path.is_file():
+            raise UserError(f"{tensors_path} is missing; {damaged}")
         try:
             if files.sha256(tensors_path) != digest:
                 raise UserError(f"{tensors_path} is damaged: it is not the file that was saved; {damaged}")
             return state, load_file(tensors_path)
         except (OSError, SafetensorError) as error:
-            raise UserError(f"{tensors_path} is missing or damaged ({error}); {damaged}") from error
+            raise UserError(f"{tensors_path} is damaged ({error}); {damaged}") from error
 
 
 def folder_name(step: int) -> str:

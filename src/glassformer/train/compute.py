@@ -1,8 +1,8 @@
-"""From batches to the summed gradient, and from batches to the mean loss; compiled where that pays. No weights are moved."""
+"""From the batches of a step to their summed gradient, compiled where that pays; no weight is moved here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +18,12 @@ MASK = (1 << 64) - 1
 
 
 class Gradients:
-    """Fills the optimiser's flat gradient with the sum over a step's batches, and its tail with loss and count.
+    """Fills the optimiser's flat gradient with the sum over a step's batches, and its tail with loss and
+    count.
 
-    The random numbers of dropout are a function of (seed, step, micro-batch, rank), so a resumed run needs no saved
-    generator. A compiler that fails, whenever it does, is dropped with a warning and the step is done again without.
+    The random numbers of dropout are a function of (seed, step, micro-batch, rank), so a resumed run needs
+    no saved generator. A compiler that fails, whenever it does, is dropped with a warning and the step is
+    done again without.
     """
 
     def __init__(
@@ -87,27 +89,3 @@ def mix(*numbers: int) -> int:
         state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
         state ^= state >> 31
     return state >> 1
-
-
-@torch.no_grad()
-def mean_loss(
-    model: nn.Module, objective: Objective, batches: Iterable[Batch], group: Group, device: torch.device
-) -> dict[str, float]:
-    """Loss and its parts per answer over all batches of all ranks, in evaluation mode; the mode is put back after."""
-    training = model.training
-    model.eval()
-    sums: dict[str, Tensor] = {}
-    count = 0
-    kind = torch.float32 if device.type == "mps" else torch.float64
-    for batch in batches:
-        if not batch.count:
-            continue
-        loss = objective.loss(model, batch.to(device))
-        for name, part in {"loss": loss.total, **loss.parts}.items():
-            sums[name] = sums[name] + part.to(kind) if name in sums else part.to(kind)
-        count += batch.count
-    model.train(training)
-    zero = torch.zeros((), dtype=kind, device=device)
-    names = max(group.all(list(sums)), key=len)  # a rank without a single row has not met the parts
-    numbers = group.sum_(torch.stack([*(sums.get(name, zero) for name in names), zero + count])).tolist()
-    return {name: number / max(1, numbers[-1]) for name, number in zip(names, numbers[:-1], strict=True)}

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the loop asks about between steps; what is done about it stands in the trainer."""
+"""Ctrl-C and SIGTERM as a wish that the loop asks about between steps; what it does then stands there."""
 
 from __future__ import annotations
 

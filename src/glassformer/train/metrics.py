@@ -1,4 +1,4 @@
-"""``metrics.jsonl``: one JSON object a line, only ever appended to, except that a resumed run cuts off what it will repeat."""
+"""``metrics.jsonl``: one JSON object a line, appended to; a resumed run cuts off what it will repeat."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "metrics.jsonl"
 
 
 class Metrics:
-    """Writes lines such as ``{"kind": "train", "step": 10, "loss": 6.2, …}``; a number that is not finite becomes null."""
+    """Writes lines such as ``{"kind": "train", "step": 10, "loss": 6.2, …}``; NaN becomes null."""
 
     def __init__(self, folder: Path, step: int) -> None:
         self.path = folder / NAME

@@ -1,4 +1,4 @@
-"""Adam over one flat buffer: float32 masters, gradients summed in float32, one kernel a step; no loop and no schedule."""
+"""Adam over one flat buffer: float32 masters, gradients summed in float32; no loop and no schedule."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 class OptimConfig(Settings):
     """Adam (Kingma & Ba 2015), or AdamW with decoupled weight decay (Loshchilov & Hutter 2019).
 
-    ``lr`` is the peak of the schedule. Weight decay touches weights of two or more dimensions; biases and norms do
-    not decay. ``clip`` is the largest norm of the mean gradient; ``null`` or 0 leaves it as it is.
+    ``lr`` is the peak of the schedule. Weight decay touches weights of two or more dimensions; biases and
+    norms do not decay. ``clip`` is the largest norm of the mean gradient; ``null`` or 0 leaves it as it is.
     """
 
     name: Literal["adam", "adamw"] = "adamw"
@@ -52,15 +52,17 @@ class Place:
 class Optimizer:
     """Owns the weights while a model trains.
 
-    Every trainable parameter becomes a view of one flat buffer, its ``.grad`` a view of another, so that summing over
-    ranks, measuring, clipping and updating are each one call whatever the number of parameters:
+    Every trainable parameter becomes a view of one flat buffer, its ``.grad`` a view of another, so that
+    summing over ranks, measuring, clipping and updating are each one call whatever the number of
+    parameters:
 
         float32     parameters → masters            .grad → gradient
         bfloat16    parameters → copy of masters    .grad → copy, folded into gradient after each micro-batch
 
-    The gradient is that of a *sum*; ``step`` divides it once by the count that rides in ``tail``. A step whose
-    gradient is not finite changes nothing. Parameters that do not require a gradient keep their values; in bfloat16
-    they are rounded while training and given back unrounded. A tied parameter has one place.
+    The gradient is that of a *sum*; ``step`` divides it once by the count that rides in ``tail``. A step
+    whose gradient is not finite changes nothing. Parameters that do not require a gradient keep their
+    values; in bfloat16 they are rounded while training and given back unrounded. A tied parameter has one
+    place.
     """
 
     def __init__(self, model: nn.Module, config: OptimConfig, *, bfloat16: bool = False) -> None:
@@ -82,7 +84,7 @@ class Optimizer:
         self._adam = self._make()
 
     def _move_in(self) -> None:
-        """Copies each weight into the flat buffer and points its parameter there; its old memory is freed at once."""
+        """Copies each weight into the flat buffer and points its parameter there; its old memory is freed."""
         for place in self.places:
             place.view(self.master).copy_(place.parameter.data)
         self.refresh()
@@ -122,21 +124,24 @@ class Optimizer:
         """Adds a micro-batch's bfloat16 gradient to the float32 sum; nothing to do in float32."""
         if self.low_gradient is None:
             return
-        self.gradient.add_(self.low_gradient) if self._folded else self.gradient.copy_(self.low_gradient)
+        if self._folded:
+            self.gradient.add_(self.low_gradient)
+        else:
+            self.gradient.copy_(self.low_gradient)
         self.low_gradient.zero_()
         self._folded = True
 
     @torch.no_grad()
     def step(self, lr: float) -> Tensor:
-        """One Adam step on the mean gradient; gives that gradient's norm before clipping, without waiting for it."""
+        """One Adam step on the mean gradient; gives that gradient's norm before clipping, without waiting."""
         count = self.tail[1].clamp(min=1.0)
-        norm = torch.linalg.vector_norm(self.gradient) / count
+        norm: Tensor = torch.linalg.vector_norm(self.gradient) / count
         clip = self.config.clip
         scale = count * (norm / clip).clamp(min=1.0) if clip else count
         for group in self._adam.param_groups:
             group["lr"] = lr
-        # The fused kernel divides by grad_scale and skips the step where found_inf is 1: mean, clipping and the guard
-        # against NaN cost no pass over memory and no wait for the device.
+        # The fused kernel divides by grad_scale and skips the step where found_inf is 1, so the mean, the
+        # clipping and the guard against NaN cost no pass over memory and no wait for the device.
         vars(self._adam).update(grad_scale=scale, found_inf=(~torch.isfinite(norm)).float())
         self._adam.step()
         self.refresh()
@@ -213,7 +218,7 @@ class Optimizer:
 
 
 def _places(model: nn.Module) -> tuple[list[Place], int, int]:
-    """Every trainable parameter once, those that decay first; where the others begin, and the size of the buffer."""
+    """Every trainable parameter once, those that decay first; where the others begin; the buffer's size."""
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     places: list[Place] = []
     start = decayed = 0

@@ -1,4 +1,4 @@
-"""Several processes that train one model together: who am I, sum this, do we agree; nothing about models or data."""
+"""Several processes that train one model: who am I, sum this, share that; nothing about models or data."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ from glassformer.base.errors import UserError
 
 
 class ScheduleConfig(Settings):
-    """How the learning rate moves. Steps count from 1; ``lr`` of the optimiser is the peak, reached after ``warmup`` steps.
+    """How the learning rate moves. Steps count from 1; ``lr`` of the optimiser is the peak, reached after
+    ``warmup`` steps.
 
     ==============  =============================================================================
     inverse_sqrt    lr · min(step/warmup, √(warmup/step))
@@ -22,8 +23,8 @@ class ScheduleConfig(Settings):
     constant        rises to lr and stays
     ==============  =============================================================================
 
-    ``noam`` does not use ``lr``: it is ``inverse_sqrt`` with the peak lr = factor / √(dim · warmup). Cosine and
-    linear reach their floor at ``steps``, or at the length of the run when that is 0.
+    ``noam`` does not use ``lr``: it is ``inverse_sqrt`` with the peak lr = factor / √(dim · warmup). Cosine
+    and linear reach their floor at ``steps``, or at the length of the run when that is 0.
     """
 
     name: Literal["inverse_sqrt", "noam", "cosine", "linear", "constant"] = "inverse_sqrt"
@@ -38,7 +39,7 @@ def rate(config: ScheduleConfig, step: int, *, peak: float, steps: int = 0) -> f
     """The learning rate of the given step (the first is 1) in a run of ``steps`` steps."""
     warmup = max(config.warmup, 1)
     if config.name == "noam":
-        return config.factor * config.dim**-0.5 * min(step**-0.5, step * warmup**-1.5)
+        return config.factor / math.sqrt(config.dim) * min(1 / math.sqrt(step), step * math.pow(warmup, -1.5))
     if config.name == "inverse_sqrt":
         return peak * min(step / warmup, math.sqrt(warmup / step))
     if step <= config.warmup:

@@ -21,11 +21,11 @@ class EarlyStopping(Settings):
 class TrainConfig(Settings):
     """The length and the rhythm of a run.
 
-    The run ends at ``steps`` or after ``epochs``, whichever comes first, or at ``time_limit`` (minutes, per start).
-    ``evaluate_every``, ``save_every`` and ``log_every`` count steps; 0 means only at the end. ``accumulate`` is the
-    number of batches whose gradients are summed to one step. ``keep_last`` model folders stay beside ``best`` and
-    ``last``. ``best`` is the figure of the validation that chooses ``best/``. ``evaluate_first`` also measures
-    before the first step.
+    The run ends at ``steps`` or after ``epochs``, whichever comes first, or at ``time_limit`` (minutes, per
+    start). ``evaluate_every``, ``save_every`` and ``log_every`` count steps; 0 means only at the end.
+    ``accumulate`` is the number of batches whose gradients are summed to one step. ``keep_last`` model
+    folders stay beside ``best`` and ``last``. ``best`` is the figure of the validation that chooses
+    ``best/``. ``evaluate_first`` also measures before the first step.
     """
 
     steps: int | None = Field(default=None, ge=1)

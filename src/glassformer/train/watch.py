@@ -1,10 +1,11 @@
-"""Signs of trouble in a run, each as one sentence that says what is seen and what to try; it says nothing itself."""
+"""Signs of trouble in a run, each as one sentence: what is seen and what to try; it prints nothing itself."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median
 
 HISTORY = 200  # steps that "for long" looks back
@@ -43,10 +44,10 @@ class Watch:
         return self._new([overfitting(self._valid)])
 
     def trouble(self, step: int, loss: float, norm: float) -> str | None:
-        """Why the run cannot go on, or None: a number that is none, or a loss far above all before for long."""
+        """Why the run cannot go on, or None: NaN, infinity, or a loss that stays far above all before."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            what = "loss" if not math.isfinite(loss) else "gradient"
-            return f"the {what} is not a number at step {step} (loss {loss:.4g}, gradient norm {norm:.4g}); {ADVICE}"
+            numbers = f"loss {loss:.4g}, gradient norm {norm:.4g}"
+            return f"the loss is no longer a finite number at step {step} ({numbers}); {ADVICE}"
         self._first = loss if self._first is None else self._first
         usual = median(self._losses) if self._losses else loss
         self._high = self._high + 1 if loss > max(1.5 * self._first, 3 * usual) else 0
@@ -64,18 +65,18 @@ class Watch:
 
 
 ADVICE = (
-    "try a smaller optim.lr, a longer schedule.warmup, optim.clip of 1 or train.precision float32, and look at the "
-    "data of the last steps; the last saved state is still good"
+    "try a smaller optim.lr, a longer schedule.warmup, optim.clip of 1 or train.precision float32; "
+    "what was saved before is untouched"
 )
 
 
 def first_loss(loss: float, vocab_size: int | None) -> str | None:
-    """A model that knows nothing should spread its guesses evenly: loss ln V. Far above that, it starts out wrong."""
+    """A model that knows nothing should guess evenly, with loss ln V. Far above that, it starts out wrong."""
     if not vocab_size or loss <= 1.5 * math.log(vocab_size):
         return None
     return (
-        f"the first loss is {loss:.2f}, far above ln {vocab_size} = {math.log(vocab_size):.2f} of an even guess; "
-        f"the weights start too large or the tokenizer is not the model's"
+        f"the first loss is {loss:.2f}, far above the {math.log(vocab_size):.2f} of an even guess "
+        f"among {vocab_size}; the weights start too large or the tokenizer is not the model's"
     )
 
 
@@ -85,7 +86,7 @@ def no_better_than_counting(step: int, losses: Sequence[float], unigram: float |
         return None
     return (
         f"after {step} steps the loss is still above {unigram:.2f}, what word frequencies alone would give; "
-        f"try a larger optim.lr or a shorter schedule.warmup, and check that source and target lines belong together"
+        f"try a larger optim.lr or a shorter schedule.warmup, and check that source and target match"
     )
 
 
@@ -116,14 +117,12 @@ def overfitting(evaluations: Sequence[tuple[float, float]], turns: int = 3) -> s
     last = evaluations[-turns - 1 :]
     if len(last) <= turns:
         return None
-    worse = all(
-        after[1] > before[1] and after[0] < before[0] for before, after in zip(last, last[1:], strict=False)
-    )
+    worse = all(after[1] > before[1] and after[0] < before[0] for before, after in pairwise(last))
     if not worse:
         return None
     return (
-        f"the validation loss has risen {turns} evaluations in a row while the training loss fell, the model learns by "
-        f"heart; best/ keeps the best one, and more data, more dropout or train.early_stopping would help"
+        f"the validation loss has risen {turns} evaluations in a row while the training loss fell: "
+        f"the model learns by heart; best/ keeps the best one, and more data or more dropout would help"
     )
 
 
@@ -132,8 +131,8 @@ def same_answers(hypotheses: Sequence[str], least: int = 4) -> str | None:
     if len(hypotheses) < least or len(set(hypotheses)) > 1:
         return None
     return (
-        f"all {len(hypotheses)} translations are the same ({hypotheses[0][:40]!r}); the model does not look at its "
-        f"source yet, so train longer or check that source and target lines belong together"
+        f"all {len(hypotheses)} translations are the same ({hypotheses[0][:40]!r}); the model does not look "
+        f"at its source yet; train longer, or check that source and target match"
     )
 
 

@@ -1,0 +1,89 @@
+"""How good the model is between two steps, and what counts as better; nothing is decided or written here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from glassformer.base.errors import UserError
+from glassformer.data.example import Batch
+from glassformer.objectives.objective import Objective
+from glassformer.train.checkpoint import Best
+from glassformer.train.parallel import Group
+
+Measure = Callable[[nn.Module], Mapping[str, float]]
+
+
+@runtime_checkable
+class Pass(Protocol):
+    """Validation batches, all of them once (``data.stream.Stream``)."""
+
+    def once(self) -> Iterator[Batch]:
+        """One ordered pass."""
+        ...
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Everything a model is measured by: batches for the loss, and functions that give further figures."""
+
+    objective: Objective
+    valid: Pass | Measure | None
+    evaluate: Measure | None
+
+    def figures(self, model: nn.Module, group: Group, device: torch.device) -> dict[str, float]:
+        """All figures by name, equal on every rank; functions are asked on the first rank only."""
+        found: dict[str, float] = {}
+        functions = [self.valid, self.evaluate]
+        if isinstance(self.valid, Pass):
+            found = mean_loss(model, self.objective, self.valid.once(), group, device)
+            functions = [self.evaluate]
+        if group.first:
+            training = model.training
+            model.eval()
+            for function in functions:
+                found |= function(model) if callable(function) else {}
+            model.train(training)
+        return group.share(found)
+
+
+def better(metric: str, figures: Mapping[str, float], best: Best | None, step: int) -> Best:
+    """The best of a figure up to now: today's if it beats the best so far; ties and NaN do not."""
+    if metric not in figures:
+        raise UserError(
+            f"train asks for the figure '{metric}', but the evaluation gives only {', '.join(figures)}; "
+            f"set train.best and train.early_stopping.metric to one of these"
+        )
+    value, sign = figures[metric], -1 if metric == "loss" else 1
+    if best is None or best.metric != metric or math.isnan(best.value) or sign * value > sign * best.value:
+        return Best(metric, value, step)
+    return best
+
+
+@torch.no_grad()
+def mean_loss(
+    model: nn.Module, objective: Objective, batches: Iterable[Batch], group: Group, device: torch.device
+) -> dict[str, float]:
+    """Loss and its parts per answer over all batches of all ranks, in evaluation mode, which is put back."""
+    training = model.training
+    model.eval()
+    sums: dict[str, Tensor] = {}
+    count = 0
+    kind = torch.float32 if device.type == "mps" else torch.float64
+    for batch in batches:
+        if not batch.count:
+            continue
+        loss = objective.loss(model, batch.to(device))
+        for name, part in {"loss": loss.total, **loss.parts}.items():
+            sums[name] = sums[name] + part.to(kind) if name in sums else part.to(kind)
+        count += batch.count
+    model.train(training)
+    zero = torch.zeros((), dtype=kind, device=device)
+    names = max(group.all(list(sums)), key=len)  # a rank without a single row has not met the parts
+    numbers = group.sum_(torch.stack([*(sums.get(name, zero) for name in names), zero + count])).tolist()
+    return {name: number / max(1, numbers[-1]) for name, number in zip(names, numbers[:-1], strict=True)}
