@@ -1,0 +1,1 @@
+"""The same verbs from Python that the command line offers."""

@@ -1,0 +1,1 @@
+"""What each model is: one file per model; the file name is how recipes call it."""

@@ -1,0 +1,143 @@
+"""Attention: the one module every Transformer block is made from, and the table of kernels that compute it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glassformer.nn.cache import Slot
+from glassformer.nn.dropout import thin
+from glassformer.nn.mask import Mask
+
+Kernel = Callable[[Tensor, Tensor, Tensor, Mask, float], Tensor]
+
+# Above this many scores a head on a CPU the fused kernel's saved memory outweighs its slow start; below it,
+# plain products and a softmax are several times faster, forward and backward (bench/ measures both).
+EXPLICIT_BELOW = 512 * 512
+
+
+def weights(q: Tensor, k: Tensor, mask: Mask) -> Float[Tensor, "batch heads query key"]:
+    """How much each query looks at each key: softmax(Q Kᵀ / √d + mask); rows sum to one."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    bias = mask.bias(q.shape[2], k.shape[2], q.dtype, q.device)
+    return torch.softmax(scores if bias is None else scores + bias, dim=-1)
+
+
+def explicit(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
+    """Attention as the equation says it: the weights, thinned by dropout, times the values."""
+    attended = weights(q, k, mask)
+    return (thin(attended, dropout) if dropout > 0 else attended) @ v
+
+
+def fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
+    """The library's fused kernel, which never holds the weights."""
+    square = q.shape[2] == k.shape[2]
+    if mask.causal and mask.keep is None and mask.window is None and square:
+        return functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+    bias = mask.bias(q.shape[2], k.shape[2], q.dtype, q.device)
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout)
+
+
+def fastest(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
+    """``explicit`` for short sequences on a CPU, ``fused`` everywhere else."""
+    short = q.device.type == "cpu" and q.shape[2] * k.shape[2] <= EXPLICIT_BELOW
+    return (explicit if short else fused)(q, k, v, mask, dropout)
+
+
+KERNELS: dict[str, Kernel] = {"fastest": fastest, "explicit": explicit, "fused": fused}
+
+
+class Attention(nn.Module):
+    """Multi-head attention: each query draws a mixture of values, weighted by how well it matches each key.
+
+        attention(Q, K, V) = softmax(Q Kᵀ / √d + mask) V                (Vaswani et al. 2017, eq. 1)
+
+    Queries come from ``x``; keys and values from ``memory`` when it is given (cross-attention) and from ``x``
+    when it is not (self-attention). With ``kv_heads < heads`` several query heads share one key head
+    (Ainslie et al. 2023). ``head_dim × heads`` may differ from ``dim``.
+
+    >>> attend = Attention(dim=8, heads=2)
+    >>> attend(torch.zeros(1, 5, 8), Mask(causal=True)).shape
+    torch.Size([1, 5, 8])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        heads: int,
+        *,
+        kv_heads: int | None = None,
+        head_dim: int | None = None,
+        dropout: float = 0.0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.heads = heads
+        self.kv_heads = kv_heads or heads
+        self.head_dim = head_dim or dim // heads
+        self.dropout = dropout
+        self.q = nn.Linear(dim, self.heads * self.head_dim, bias=bias)
+        self.k = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
+        self.v = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
+        self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias)
+        self.kernel: Kernel = fastest
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch query dim"],
+        mask: Mask,
+        *,
+        memory: Float[Tensor, "batch key dim"] | None = None,
+        cache: Slot | None = None,
+    ) -> Float[Tensor, "batch query dim"]:
+        """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it only once."""
+        q = self._split(self.q(x), self.heads)
+        if memory is not None and cache is not None and cache.length:
+            k, v = cache.held()
+        else:
+            k, v = self._project(x if memory is None else memory, cache)
+        if self.kv_heads != self.heads:
+            share = self.heads // self.kv_heads
+            k, v = k.repeat_interleave(share, dim=1), v.repeat_interleave(share, dim=1)
+        mixed = self.kernel(q, k, v, mask, self.dropout if self.training else 0.0)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+    def _project(self, x: Tensor, cache: Slot | None) -> tuple[Tensor, Tensor]:
+        k, v = self._split(self.k(x), self.kv_heads), self._split(self.v(x), self.kv_heads)
+        return (k, v) if cache is None else cache.extend(k, v)
+
+    def _split(self, x: Tensor, heads: int) -> Tensor:
+        return x.unflatten(-1, (heads, self.head_dim)).transpose(1, 2)
+
+
+@contextmanager
+def recording(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
+    """Swap the kernel of every attention in ``model`` for one that keeps its weights while the block runs.
+
+    Gives a dictionary from the attention's name to the weights of each call, [batch, heads, query, key]. The
+    output of the model is what ``explicit`` gives.
+    """
+    kept: dict[str, list[Tensor]] = {}
+    found = {name: part for name, part in model.named_modules() if isinstance(part, Attention)}
+    before = {name: part.kernel for name, part in found.items()}
+    for name, part in found.items():
+        part.kernel = _keeping(kept.setdefault(name, []))
+    try:
+        yield kept
+    finally:
+        for name, part in found.items():
+            part.kernel = before[name]
+
+
+def _keeping(kept: list[Tensor]) -> Kernel:
+    def kernel(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
+        attended = weights(q, k, mask)
+        kept.append(attended.detach())
+        return (thin(attended, dropout) if dropout > 0 else attended) @ v
+
+    return kernel

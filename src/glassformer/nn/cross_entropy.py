@@ -1,0 +1,123 @@
+"""Cross-entropy over a vocabulary without ever holding the scores of all positions at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd import Function
+from torch.nn import functional
+
+IGNORED = -100
+CHUNK = 1 << 22  # scores held at a time; 16 MiB in float32 stays near the caches of a CPU
+
+
+def cross_entropy(
+    hidden: Float[Tensor, "row dim"],
+    weight: Float[Tensor, "vocab dim"],
+    bias: Float[Tensor, "vocab"] | None,
+    labels: Int[Tensor, "row"],
+    smoothing: float = 0.0,
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """The summed label-smoothed loss and, without gradient, the summed plain negative log-likelihood, in nats.
+
+        loss = Σ_rows  (1 - ε) · (-log p_label) + ε · mean_v(-log p_v),     p = softmax(W h + b)
+                                                        (Szegedy et al. 2016; Vaswani et al. 2017, §5.4)
+
+    Rows whose label is -100 count nothing. The scores are made in chunks of rows, and each chunk's gradient is
+    formed while its scores exist, so memory does not grow with rows × vocabulary.
+    """
+    keep = labels != IGNORED
+    if not bool(keep.all()):
+        hidden, labels = hidden[keep], labels[keep]
+    loss, plain = _Chunked.apply(hidden, weight, bias, labels, smoothing)  # type: ignore[no-untyped-call]
+    return loss, plain
+
+
+class _Chunked(Function):
+    """One pass that gives the loss and keeps only the gradients of hidden, weight and bias."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
+    ) -> tuple[Tensor, Tensor]:
+        gradients = _Gradients(hidden, weight, bias, ctx.needs_input_grad)
+        loss = hidden.new_zeros((), dtype=torch.float32)
+        plain = torch.zeros_like(loss)
+        rows = max(1, CHUNK // weight.shape[0])
+        for start in range(0, hidden.shape[0], rows):
+            chosen = slice(start, start + rows)
+            scores = functional.linear(hidden[chosen], weight, bias)
+            p = torch.softmax(scores, dim=1, dtype=torch.float32)
+            logp = _label_logp(scores, p, labels[chosen])
+            plain -= logp.sum()
+            loss -= (1 - smoothing) * logp.sum()
+            if smoothing:
+                loss -= smoothing * _mean_logp(scores, p).sum()
+            if gradients.wanted:
+                slope = _slope(p, labels[chosen], logp, smoothing, weight.dtype)
+                gradients.add(chosen, slope, smoothing / weight.shape[0])
+        ctx.gradients = gradients
+        ctx.mark_non_differentiable(plain)
+        return loss, plain
+
+    @staticmethod
+    def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
+        scaled = ctx.gradients.scaled(outputs[0])
+        ctx.gradients = None
+        return (*scaled, None, None)
+
+
+class _Gradients:
+    """The gradients of hidden, weight and bias, summed chunk by chunk in float32.
+
+    The part of the slope that is the same for every word, ε/V, never touches the big matrix of slopes: it is one
+    column sum of ``weight`` and one of ``hidden``.
+    """
+
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: tuple[bool, ...]) -> None:
+        self.hidden, self.weight, self.bias = hidden, weight, bias
+        self.wanted = any(needs[:3])
+        self.of_hidden = torch.empty_like(hidden) if needs[0] else None
+        self.of_weight = torch.zeros_like(weight, dtype=torch.float32) if needs[1] else None
+        self.of_bias = torch.zeros_like(bias, dtype=torch.float32) if bias is not None and needs[2] else None
+
+    def add(self, chosen: slice, slope: Tensor, level: float) -> None:
+        """Add a chunk's part; ``level`` is what each slope still has to be lowered by."""
+        hidden = self.hidden[chosen]
+        if self.of_hidden is not None:
+            lowered = level * self.weight.sum(0, dtype=torch.float32).to(slope.dtype)
+            torch.sub(slope @ self.weight, lowered, out=self.of_hidden[chosen])
+        if self.of_weight is not None:
+            self.of_weight += slope.t() @ hidden
+            self.of_weight -= level * hidden.sum(0, dtype=torch.float32)
+        if self.of_bias is not None:
+            self.of_bias += slope.sum(0, dtype=torch.float32) - level * slope.shape[0]
+
+    def scaled(self, by: Tensor) -> list[Tensor | None]:
+        """The gradients times the slope of what was made of the loss, in the types of their tensors."""
+        pairs = ((self.of_hidden, self.hidden), (self.of_weight, self.weight), (self.of_bias, self.bias))
+        return [None if g is None or x is None else (g * by).to(x.dtype) for g, x in pairs]
+
+
+def _normaliser(scores: Tensor, p: Tensor) -> Tensor:
+    """ln Σ exp(score) of each row; from the largest probability, which cannot be too small for a float."""
+    return scores.amax(1).float() - p.amax(1).log()
+
+
+def _label_logp(scores: Tensor, p: Tensor, labels: Tensor) -> Tensor:
+    return scores.gather(1, labels[:, None])[:, 0].float() - _normaliser(scores, p)
+
+
+def _mean_logp(scores: Tensor, p: Tensor) -> Tensor:
+    return scores.mean(1, dtype=torch.float32) - _normaliser(scores, p)
+
+
+def _slope(p: Tensor, labels: Tensor, logp: Tensor, smoothing: float, dtype: torch.dtype) -> Tensor:
+    """The loss's slope by the scores, softmax minus the target, but for the even part of a smoothed target."""
+    slope = p.to(dtype)
+    rows = torch.arange(labels.shape[0], device=labels.device)
+    slope[rows, labels] = (logp.exp() - (1 - smoothing)).to(dtype)
+    return slope

@@ -1,0 +1,42 @@
+"""Tokens to vectors and vectors to scores: the two faces of the vocabulary."""
+
+from __future__ import annotations
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glassformer.nn.dropout import Dropout
+from glassformer.nn.position import Positions
+
+
+class Embedding(nn.Module):
+    """Token vectors, scaled, plus position vectors, thinned by dropout (Vaswani et al. 2017, §3.4, §3.5, §5.4).
+
+    The table of token vectors is passed in, since source, target and output may share it.
+    """
+
+    def __init__(self, table: nn.Embedding, positions: Positions, *, scale: float, dropout: float) -> None:
+        super().__init__()
+        self.table = table
+        self.positions = positions
+        self.scale = scale
+        self.dropout = Dropout(dropout)
+
+    def forward(self, tokens: Int[Tensor, "batch token"], start: int = 0) -> Float[Tensor, "batch token dim"]:
+        """The vectors of ``tokens``, the first of which stands at position ``start``."""
+        vectors = self.table(tokens) * self.scale
+        return self.dropout(vectors + self.positions(start, tokens.shape[1]).to(vectors.dtype))
+
+
+class Output(nn.Module):
+    """Scores of every word of the vocabulary: W h + b, where W may be the table of token vectors (Press & Wolf 2017)."""
+
+    def __init__(self, weight: nn.Parameter, *, bias: bool) -> None:
+        super().__init__()
+        self.weight = weight
+        self.bias = nn.Parameter(weight.new_zeros(weight.shape[0])) if bias else None
+
+    def forward(self, hidden: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows vocab"]:
+        """Scores before softmax."""
+        return functional.linear(hidden, self.weight, self.bias)

@@ -1,0 +1,47 @@
+"""What every objective offers: the protocol between data, model and trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from torch import Tensor, nn
+
+from glassformer.data.example import Batch, Example, Features
+from glassformer.text.tokenizer import TokenizerPair
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss *summed* over ``batch.count`` answers; the trainer divides once. ``parts`` are sums to log beside it."""
+
+    total: Tensor
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What is being learned. It never touches an optimiser, a device, a file or a logger.
+
+    ``needs`` names the ability the model must have (``"translates"``, ``"generates"``, ``"encodes"``).
+    """
+
+    needs: str
+
+    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
+        """The numbers of each example, in order."""
+        ...
+
+    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
+        """One padded batch; ``rng`` is the only source of chance, so that a batch is a function of its position."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """The summed loss, differentiable."""
+        ...
+
+    def predict(self, model: nn.Module, batch: Batch) -> Any:
+        """What the model answers for the batch under teacher forcing."""
+        ...
