@@ -249,6 +249,7 @@ def test_paths_start_from_where_they_are_written(read, tmp_path, monkeypatch):
         str(tmp_path / "x.tsv"),
         Weighted(path=str(tmp_path / "y.tsv"), weight=2),
     ]
+    assert read("data: {train: " + "x" * 400 + "+y}").data.train.endswith("/y")
     assert read("data: {train: '-'}").data.train == "-"
     assert Data(train="x.tsv").train == "x.tsv"
 
@@ -358,10 +359,12 @@ def test_choices_are_written_completely_and_read_back(read, garden, tmp_path):
     ),
 )
 def test_what_is_written_reads_back_equal(tmp_path, notes, lr, seed, train):
-    recipe = Recipe(optim=Optim(lr=lr), seed=seed, data=Data(notes=notes))
+    recipe = Recipe(optim=Optim(lr=lr), seed=seed, data=Data(notes=notes, train=train))
     path = tmp_path / "recipe.yaml"
     path.write_bytes(dump(recipe).encode())
-    assert load(Recipe, path, (), {}) == recipe
+    again = load(Recipe, path, (), {})
+    assert (again.optim, again.seed, again.data.notes) == (recipe.optim, recipe.seed, notes)
+    assert len(again.data.train) == len(train)
 
 
 @pytest.mark.parametrize(
@@ -410,6 +413,25 @@ def test_odd_text_reads_back_equal(tmp_path, notes):
     path = tmp_path / "recipe.yaml"
     path.write_bytes(dump(recipe).encode())
     assert load(Recipe, path, (), {}) == recipe
+
+
+def test_what_is_written_is_pleasant_to_read():
+    recipe = Recipe(data=Data(train=["a b", Weighted(path="c", weight=2)], notes="yes"))
+    assert dump(recipe).splitlines() == [
+        "optim:",
+        "  lr: 0.001",
+        "  betas: [0.9, 0.98]",
+        "  kind: adamw",
+        "  warmup: 10",
+        "  fused: false",
+        "data:",
+        "  train:",
+        "  - a b",
+        "  - path: c",
+        "    weight: 2.0",
+        "  notes: yes",
+        "seed: 1",
+    ]
 
 
 def test_settings_cannot_be_changed():

@@ -167,7 +167,7 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
     environ = info.context["environ"] if info.context else os.environ
     folder = value.folder if isinstance(value, Written) else None
     whole = _resolve(str(value), folder, environ)
-    if "+" in value and not Path(whole).exists():
+    if "+" in value and not os.path.exists(whole):  # noqa: PTH110 - unlike Path.exists, never raises
         return "+".join(_resolve(part, folder, environ) for part in value.split("+"))
     return whole
 
@@ -258,21 +258,27 @@ def _parts(annotation: Any) -> Iterator[Any]:
 
 
 class _Representer(SafeRepresenter):
-    """Writes text that is not all printable between double quotes, where YAML can escape it."""
+    """Writes plain lists on one line, and text that is not all printable between double quotes."""
 
     def represent_str(self, data: str) -> Any:
         """The text as a node, in the style that reads back the same."""
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if data.isprintable() else '"')
 
+    def represent_list(self, data: list[Any]) -> Any:
+        """The list as a node, on one line unless it holds lists or mappings."""
+        plain = not any(isinstance(item, list | dict) for item in data)
+        return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=plain)
+
 
 _Representer.add_representer(str, _Representer.represent_str)
+_Representer.add_representer(list, _Representer.represent_list)
 
 
 def dump(settings: Settings) -> str:
     """The settings as YAML with every value written out; ``load`` reads it back to an equal object."""
     yaml = YAML(typ="safe", pure=True)
     yaml.Representer = _Representer
-    yaml.default_flow_style = None
+    yaml.default_flow_style = False
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 110
