@@ -117,6 +117,22 @@ def test_a_store_in_the_cache_is_not_built_twice(tmp_path):
     assert len(other) == 1
 
 
+def test_another_process_that_was_faster_does_no_harm(tmp_path, monkeypatch):
+    def build_and_fail(*arguments, **options):
+        build(*arguments, **options)
+        raise RunError("cannot write: a file with this name is in the way")
+
+    monkeypatch.setattr(store_module, "build", build_and_fail)
+    assert len(cached("c" * 64, lambda: numbered(PAIRS), encode, cache=tmp_path)) == 3
+
+    def only_fail(*arguments, **options):
+        raise RunError("the disk is full")
+
+    monkeypatch.setattr(store_module, "build", only_fail)
+    with pytest.raises(RunError, match="the disk is full"):
+        cached("d" * 64, lambda: numbered(PAIRS), encode, cache=tmp_path)
+
+
 def test_what_was_dropped_is_said_once_and_kept_with_the_store(tmp_path, capsys):
     pairs = [([1, 2], [3]), ([1, 2, 3, 4], [5])]
     dropped = Dropped()

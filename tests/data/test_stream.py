@@ -281,7 +281,8 @@ def test_the_interpreter_ends_with_an_iterator_still_open(store):
         from glassformer.data.store import Store
         from glassformer.data.stream import Stream
         store = Store(Path({str(store.folder)!r}))
-        made = Stream([(store, 1.0)], tokens_per_batch=64, collate=lambda f, r: Batch({{}}, len(f)), seed=1, workers=2)
+        collate = lambda features, rng: Batch({{}}, len(features))
+        made = Stream([(store, 1.0)], tokens_per_batch=64, collate=collate, seed=1, workers=2)
         batches = made.batches()
         next(batches)
         print("done")

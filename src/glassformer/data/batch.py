@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 
@@ -19,7 +20,7 @@ def _filled(arrays: Sequence[np.ndarray], multiple: int) -> np.ndarray:
     return filled
 
 
-def pad(arrays: Sequence[np.ndarray], value: int, multiple: int = 1) -> Tensor:
+def pad(arrays: Sequence[np.ndarray], value: int, multiple: int = 1) -> Int[Tensor, "rows width"]:
     """The rows side by side as int64, short ones filled up on the right with ``value``.
 
     The width is that of the longest row, rounded up to a multiple of ``multiple``.
@@ -34,7 +35,7 @@ def pad(arrays: Sequence[np.ndarray], value: int, multiple: int = 1) -> Tensor:
     return torch.from_numpy(table)
 
 
-def keep(arrays: Sequence[np.ndarray], multiple: int = 1) -> Tensor:
+def keep(arrays: Sequence[np.ndarray], multiple: int = 1) -> Bool[Tensor, "rows width"]:
     """The mask that belongs to ``pad``: True on real tokens ("may look"), False on padding.
 
     >>> keep([np.array([7, 8, 9]), np.array([5])])

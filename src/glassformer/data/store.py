@@ -117,15 +117,29 @@ def cached(
     """
     folder = (cache or cache_folder()) / "stores" / name[:32]
     files.recover_folder(folder)
-    if folder.exists():
-        try:
-            store = Store(folder)
-        except StoreError as error:
-            report.warn(f"{error}; building it again")
-        else:
-            if store.fingerprint == name:
-                return store
-    return build(examples(), encode, folder, fingerprint=name, **options)
+    found = _kept(folder, name)
+    if found is not None:
+        return found
+    try:
+        return build(examples(), encode, folder, fingerprint=name, **options)
+    except RunError:
+        # Another process that built the same store may have been faster, and so in the way.
+        found = _kept(folder, name)
+        if found is None:
+            raise
+        return found
+
+
+def _kept(folder: Path, name: str) -> Store | None:
+    """The store in ``folder``, if there is a sound one of that fingerprint."""
+    if not folder.exists():
+        return None
+    try:
+        store = Store(folder)
+    except StoreError as error:
+        report.warn(f"{error}; building it again")
+        return None
+    return store if store.fingerprint == name else None
 
 
 def build(
