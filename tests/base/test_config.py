@@ -152,9 +152,10 @@ def test_a_wrong_value_is_told_in_one_sentence(complaint, text, sentence):
         ("word", "recipe.yaml:1: a recipe holds keys and values, but this file holds a single value"),
         ("seed: 1\nseed: 2", "recipe.yaml:2: key 'seed' appears twice; first at recipe.yaml:1"),
         ("seed: [1", "recipe.yaml:"),
+        ("optim: {kind: |\n  a\n  b}", "recipe.yaml:"),
         ("seed: 1\n---\nseed: 2", "recipe.yaml:2: not valid YAML"),
         ("a: b: c", "recipe.yaml:1: not valid YAML"),
-        ("seed: \x01", "recipe.yaml: not valid YAML"),
+        ("a: 1\nseed: \x01", "recipe.yaml:2: not valid YAML: a control character"),
         ("seed: " + "[" * 3000, "recipe.yaml: nested too deeply"),
         ("seed: " + "[" * 60 + "]" * 60, "recipe.yaml:1: nested too deeply"),
         ("seed: &a [*a]", "recipe.yaml:1: nested too deeply"),
@@ -180,6 +181,7 @@ def test_aliases_that_multiply_are_refused(complaint):
 
 def test_one_alias_is_fine(read):
     assert read("seed: &n 7\noptim: {warmup: *n}").optim.warmup == 7
+    assert read("seed: &n 7\noptim: {warmup: &n 8}\ndata: {notes: x}").optim.warmup == 8
 
 
 def test_files_that_cannot_be_read(tmp_path):
@@ -251,6 +253,9 @@ def test_paths_start_from_where_they_are_written(read, tmp_path, monkeypatch):
     ]
     assert read("data: {train: " + "x" * 400 + "+y}").data.train.endswith("/y")
     assert read("data: {train: '-'}").data.train == "-"
+    monkeypatch.setenv("HOME", "/h")
+    assert read("data: {train: ~/x.tsv}").data.train == "/h/x.tsv"
+    assert read("data: {train: ~x.tsv}").data.train == str(tmp_path / "~x.tsv")
     assert Data(train="x.tsv").train == "x.tsv"
 
 

@@ -32,6 +32,20 @@ def raising(number: int):
     return refuse
 
 
+def test_the_cache_is_where_the_environment_says_or_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/h")
+    for asked, folder in (("/c", "/c"), ("~/c", "/h/c"), ("", "/h/.cache/glassformer")):
+        monkeypatch.setenv("GLASSFORMER_CACHE", asked)
+        assert files.cache_folder() == Path(folder)
+
+
+def test_a_user_without_a_home_has_a_cache_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("GLASSFORMER_CACHE", "")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(files.tempfile, "gettempdir", lambda: str(tmp_path))
+    assert files.cache_folder() == tmp_path / "glassformer"
+
+
 def test_what_is_written_is_there_and_nothing_else(tmp_path):
     files.write_bytes(tmp_path / "new" / "a.bin", b"\0\xff")
     files.write_text(tmp_path / "new" / "b.txt", "한국어\r\n")

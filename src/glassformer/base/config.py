@@ -178,9 +178,7 @@ def _resolve(text: str, folder: Path | None, environ: Mapping[str, str]) -> str:
     for spelling in (f"${_DATA}", f"${{{_DATA}}}"):
         if text == spelling or text.startswith(spelling + "/"):
             return str(_data_folder(environ) / text[len(spelling) :].lstrip("/"))
-    path = Path(text)
-    if text.startswith("~"):
-        path = path.expanduser()
+    path = Path(os.path.expanduser(text) if text.startswith("~/") else text)  # noqa: PTH111 - never raises
     return str(path if folder is None else Path(os.path.normpath(folder / path)))
 
 
@@ -212,6 +210,26 @@ def load(
     Values of the environment and of overrides are YAML 1.2. Raises UserError with one sentence that begins
     with ``recipe.yaml:12:`` or with the override at fault.
     """
+    fields: dict[int, tuple[str, ...]] = {}
+    tree = Tree()
+    try:
+        tree = _written(schema, path, overrides, environ)
+        return schema.model_validate(tree.values, context={"environ": environ, "fields": fields})
+    except ValidationError as error:
+        raise UserError(_one_line(complain(error, tree, fields))) from None
+    except UserError as error:
+        raise UserError(_one_line(str(error))) from None
+
+
+def _one_line(text: str) -> str:
+    """What was typed may hold newlines and control characters; a message about it does not."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _written(
+    schema: type[Settings], path: Path | None, overrides: Sequence[str], environ: Mapping[str, str]
+) -> Tree:
+    """The recipe with the environment and the overrides laid over it."""
     tree = Tree() if path is None else read_file(path)
     shorthand = frozenset(_choices(schema))
     for name, keys in _from_environment(schema, environ):
@@ -219,11 +237,7 @@ def load(
     for setting in overrides:
         keys, text = split_setting(setting)
         _put(tree, keys, text, f"command line: '{setting}'", shorthand)
-    fields: dict[int, tuple[str, ...]] = {}
-    try:
-        return schema.model_validate(tree.values, context={"environ": environ, "fields": fields})
-    except ValidationError as error:
-        raise UserError(complain(error, tree, fields)) from None
+    return tree
 
 
 def _put(tree: Tree, keys: list[str], text: str, label: str, shorthand: frozenset[Keys]) -> None:

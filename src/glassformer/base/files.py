@@ -11,6 +11,7 @@ import shutil
 import socket
 import stat
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -42,6 +43,13 @@ _ADVICE = {
     errno.EXDEV: "the two places are on different disks; choose places on the same one",
     errno.ENOENT: "a folder of this path does not exist or was removed meanwhile",
 }
+
+
+def cache_folder() -> Path:
+    """Where what can be computed again is kept: ``$GLASSFORMER_CACHE``, or ``~/.cache/glassformer``."""
+    folder = Path(os.path.expanduser(os.environ.get("GLASSFORMER_CACHE") or "~/.cache/glassformer"))  # noqa: PTH111
+    # A user without a home, as in many containers, keeps the tilde: Path.expanduser would raise.
+    return Path(tempfile.gettempdir()) / "glassformer" if folder.parts[:1] == ("~",) else folder
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def sentence(machine: Machine, chosen: str) -> str:
 def faster_float32(machine: Machine) -> bool:
     """Whether PyTorch's "medium" float32 products are faster on this CPU and as exact as "highest".
 
-    Measured once in a fraction of a second and remembered in ``cache_folder()``.
+    Measured once in a fraction of a second and remembered in ``files.cache_folder()``.
     As exact: the error of a 256 × 512 × 256 product against float64 is under twice that of "highest".
     """
     if machine.device != "cpu":
@@ -201,13 +201,8 @@ def _measure_medium() -> bool:
     return error["medium"] < 2 * error["highest"] and seconds["medium"] < 0.9 * seconds["highest"]
 
 
-def cache_folder() -> Path:
-    """Where what can be computed again is kept: ``$GLASSFORMER_CACHE``, or ``~/.cache/glassformer``."""
-    return Path(os.environ.get("GLASSFORMER_CACHE") or Path("~/.cache/glassformer").expanduser())
-
-
 def _cache_file() -> Path:
-    return cache_folder() / "float32.json"
+    return files.cache_folder() / "float32.json"
 
 
 def _remembered() -> dict[str, bool]:

@@ -2,14 +2,17 @@
 
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import ReusedAnchorWarning
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from glassformer.base.errors import UserError
 
@@ -178,7 +181,10 @@ class _Reader:
 
     def compose(self, text: str) -> Node | None:
         try:
-            node: Node | None = YAML(typ="safe", pure=True).compose(text)
+            with warnings.catch_warnings():
+                # YAML lets a later anchor take the name of an earlier one.
+                warnings.simplefilter("ignore", ReusedAnchorWarning)
+                node: Node | None = YAML(typ="safe", pure=True).compose(text)
         except RecursionError:
             raise UserError(f"{self.label}: nested too deeply to be a recipe") from None
         except MarkedYAMLError as error:
@@ -186,6 +192,9 @@ class _Reader:
             where = f"{self.label}:{mark.line + 1}" if mark and self.lines else self.label
             problem = " ".join(str(error.problem or error.context).split())
             raise UserError(f"{where}: not valid YAML: {problem}") from None
+        except ReaderError as error:
+            where = f"{self.label}:{text.count(chr(10), 0, error.position) + 1}" if self.lines else self.label
+            raise UserError(f"{where}: not valid YAML: a control character stands here") from None
         except (YAMLError, ValueError) as error:
             raise UserError(f"{self.label}: not valid YAML: {' '.join(str(error).split())}") from None
         return node
