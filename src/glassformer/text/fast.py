@@ -31,7 +31,7 @@ class Specials:
     unk_id: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FastTokenizer:
     """A ``tokenizers.Tokenizer`` behind the protocol of ``text/tokenizer.py``.
 
@@ -47,6 +47,10 @@ class FastTokenizer:
         self.backend.encode_special_tokens = True
         self.backend.no_truncation()
         self.backend.no_padding()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor: the library forgets what __post_init__ set."""
+        return FastTokenizer, (self.backend, self.specials, self.settings)
 
     @property
     def pad_id(self) -> int:
@@ -75,7 +79,10 @@ class FastTokenizer:
 
     @cached_property
     def _parts(self) -> dict[str, Any]:
-        parts: dict[str, Any] = json.loads(self.backend.to_str())
+        # The library reads scores back to within a rounding error, which must not look like a change.
+        parts: dict[str, Any] = json.loads(
+            self.backend.to_str(), parse_float=lambda written: round(float(written), 9)
+        )
         return parts
 
     @cached_property
@@ -161,7 +168,7 @@ class FastTokenizer:
         return [min(bisect_right(ends, start), last) for start, _ in offsets]
 
     def save(self, folder: Path, stem: str = "tokenizer") -> None:
-        """Write ``{stem}.json``; for stem "tokenizer" also what ``transformers.AutoTokenizer`` wants beside it.
+        """Write ``{stem}.json``; for stem "tokenizer" also what ``transformers.AutoTokenizer`` asks for.
 
         What opens there gives the same ids with the end-of-sentence id added.
         """

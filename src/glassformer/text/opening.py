@@ -1,7 +1,7 @@
 """Opening a ``tokenizer.json`` that may be ours, another's, or broken, and finding its special ids."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +44,20 @@ def _backend(path: Path) -> tokenizers.Tokenizer:
     model = parts.get("model")
     if not isinstance(model, dict) or "vocab" not in model:
         raise UserError(f"{path}: no vocabulary in it; this is not a file of the tokenizers library.")
-    if isinstance(model["vocab"], dict):
-        added = {token.get("content"): token.get("id") for token in parts.get("added_tokens") or ()}
-        check_ids(path, {**model["vocab"], **added}.items())
     try:
-        return tokenizers.Tokenizer.from_str(json.dumps(parts, ensure_ascii=False))
+        backend = tokenizers.Tokenizer.from_str(json.dumps(parts, ensure_ascii=False))
     except Exception as error:
         raise UserError(f"{path}: the tokenizers library cannot read it ({error}).") from error
+    if isinstance(model["vocab"], dict):
+        added = {token["content"]: token["id"] for token in parts.get("added_tokens") or ()}
+        check_ids(path, {**model["vocab"], **added})
+    return backend
 
 
-def check_ids(path: Path, table: Iterable[tuple[str, int]]) -> None:
+def check_ids(path: Path, table: Mapping[str, int]) -> None:
     """Raise UserError when two pieces share an id, which readers of the file would pass over in silence."""
     owner: dict[int, str] = {}
-    for piece, number in table:
+    for piece, number in table.items():
         if (other := owner.setdefault(number, piece)) != piece:
             raise UserError(f"{path}: the pieces '{other}' and '{piece}' have the same id {number}.")
 

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ _SPECIALS = ("</s>", "<unk>", "<pad>")
 _BESIDE = ("target_vocab.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MarianTokenizer:
     """One side of an OPUS folder: sentencepiece cuts, ``vocab.json`` numbers (Tiedemann and Thottingal 2020).
 
     Ids and texts are those of ``transformers.MarianTokenizer``, but for special tokens written in the text,
-    which are ordinary text here. A target begins with the padding id. ``files`` are the folder's, byte for byte.
+    which are ordinary text here. A target begins with the padding id. ``files`` are those of the folder.
     """
 
     cutter: Any
@@ -115,11 +116,13 @@ class MarianTokenizer:
     def words(self, text: str) -> list[int]:
         """For each id of ``encode(text)`` the index of the word in ``text.split()`` it belongs to."""
         code, rest = self._language(text)
-        skipped = len(text) - len(rest)
-        ends = [word.end() for word in re.finditer(r"\S+", text)]
-        last = max(len(ends) - 1, 0)
-        spans = self.cutter.encode(rest, out_type="immutable_proto").pieces
-        return [0] * len(code) + [min(bisect_right(ends, skipped + span.begin), last) for span in spans]
+        # Pieces spell the normalized text, and a word in it is as long as alone; offsets would need protobuf.
+        words = self.cutter.encode(rest.split(), out_type=str)
+        ends = list(accumulate(len("".join(word)) for word in words))
+        starts = accumulate((len(piece) for piece in self.cutter.encode(rest, out_type=str)), initial=0)
+        first = 1 if code and rest[:1].isspace() else 0
+        last = max(len(text.split()) - 1, 0)
+        return [0] * len(code) + [min(first + bisect_right(ends, start), last) for start in [*starts][:-1]]
 
     def save(self, folder: Path, stem: str = "tokenizer") -> None:
         """Write the folder's files again, both sides together, whatever the stem."""
@@ -161,7 +164,7 @@ def _table(path: Path) -> dict[str, int]:
         raise UserError(
             f"{path}: no {', '.join(missing)} in it; the table of an OPUS folder has all of them."
         )
-    check_ids(path, table.items())
+    check_ids(path, table)
     return table
 
 

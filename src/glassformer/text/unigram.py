@@ -114,7 +114,8 @@ def learn(words: Sequence[tuple[str, int]], size: int, needed: Sequence[str]) ->
         share = _keep(share, np.where(fixed, np.inf, loss), max(int(size * _SPARE), int(alive * _SHRINK)))
     share = _keep(share, np.where(fixed, np.inf, share), size)
     order = np.lexsort((np.arange(len(pieces)), -share))
-    return [(pieces[row], float(np.log(share[row]))) for row in order if share[row] > 0]
+    # Few enough digits for every reader of a file to give back the very same number.
+    return [(pieces[row], round(float(np.log(share[row])), 9)) for row in order if share[row] > 0]
 
 
 def _seeds(words: Sequence[tuple[str, int]], size: int, needed: Sequence[str]) -> dict[str, int]:
