@@ -7,13 +7,15 @@ import unicodedata
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.data.shift import Shift, shifts
-from glassformer.data.sources import rows
+from glassformer.data.sources import Row, rows
 
 SHOWN = 5
 """How many findings of a kind are shown in sentences; all are counted, and the first ``keep`` are kept."""
@@ -113,20 +115,20 @@ def check(
     No text is held: each row leaves 56 bytes (hashes, lengths, marks). Of each kind the first ``keep``
     findings are kept. Two different texts have the same 64-bit hash about once in 10¹⁹ comparisons.
     """
-    report = Report(keep=keep)
+    found = Report(keep=keep)
     tables = {}
     for split, paths in splits.items():
         table = _Table()
         for path in paths:
-            _read(path, (source, target), table, report, max_characters)
-        report.rows[split] = len(table)
+            _read(path, (source, target), table, found, max_characters)
+        found.rows[split] = len(table)
         tables[split] = table
-        _within(table, report)
+        _within(table, found)
     train = tables.pop("train", None)
     if train is not None:
         for split, table in tables.items():
-            _leaks(train, table, split, report)
-    return report
+            _leaks(train, table, split, found)
+    return found
 
 
 class _Table:
@@ -188,41 +190,50 @@ def _scripts(text: str) -> int:
 
 
 def _read(
-    path: str, names: tuple[str | None, str | None], table: _Table, report: Report, max_characters: int
+    path: str, names: tuple[str | None, str | None], table: _Table, found: Report, max_characters: int
 ) -> None:
     broken: set[str] = set()  # line numbers: the second of two files has a name of its own
 
     def bad(where: str, problem: str) -> None:
         kind = "invalid_utf8" if "UTF-8" in problem else "unreadable"
-        report.add(kind, where, problem)
+        found.add(kind, where, problem)
         broken.add(where.rpartition(":")[2])
 
     try:
-        for where, *texts in rows(path, *names, bad=bad):
+        for where, *texts in _watched(rows(path, *names, bad=bad), path):
             if where.rpartition(":")[2] in broken:
                 continue
-            if _usable(where, texts, report, max_characters):
+            if _usable(where, texts, found, max_characters):
                 table.add(where, texts)
     except UserError as error:
         where, colon, problem = str(error).partition(": ")
-        report.add("unreadable", where if colon else path, problem or str(error))
+        found.add("unreadable", where if colon else path, problem or str(error))
 
 
-def _usable(where: str, texts: Sequence[str], report: Report, max_characters: int) -> bool:
+def _watched(read: Iterator[Row], path: str) -> Iterator[Row]:
+    """The rows, while a progress bar shows how many have passed."""
+    with report.progress(None, f"reading {Path(path).name}") as progress:
+        for number, row in enumerate(read, start=1):
+            yield row
+            if not number % 1000:
+                progress.advance(1000)
+
+
+def _usable(where: str, texts: Sequence[str], found: Report, max_characters: int) -> bool:
     """Report what can be said of a row alone, and whether it is worth comparing with others."""
     blank = [name for name, text in zip(_SIDES, texts, strict=True) if not text.strip()]
     if blank:
-        report.add("empty", where, f"{' and '.join(blank)} blank")
+        found.add("empty", where, f"{' and '.join(blank)} blank")
         return False
     for name, text in zip(_SIDES, texts, strict=True):
-        if found := _CONTROL.search(text):
-            report.add("control", where, f"{name} has U+{ord(found[0]):04X} at character {found.start() + 1}")
+        if sign := _CONTROL.search(text):
+            found.add("control", where, f"{name} has U+{ord(sign[0]):04X} at character {sign.start() + 1}")
         if len(text) > max_characters:
-            report.add(
+            found.add(
                 "overlong", where, f"{name} has {len(text):,} characters, the limit is {max_characters:,}"
             )
     if texts[0].strip() == texts[1].strip() and _LETTERS.search(texts[0]):
-        report.add("copy", where, f"both sides are {_quoted(texts[0])}")
+        found.add("copy", where, f"both sides are {_quoted(texts[0])}")
     return True
 
 
@@ -231,25 +242,25 @@ def _quoted(text: str) -> str:
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
 
 
-def _within(table: _Table, report: Report) -> None:
+def _within(table: _Table, found: Report) -> None:
     """What only shows when the rows of one split are compared."""
     if not len(table):
         return
-    _repeats(table, report)
-    _lengths(table, report)
+    _repeats(table, found)
+    _lengths(table, found)
     for side in (0, 1):
-        _writing(table, side, report)
+        _writing(table, side, found)
 
 
-def _repeats(table: _Table, report: Report) -> None:
+def _repeats(table: _Table, found: Report) -> None:
     pairs = table.pairs(exact=True)
     earlier = _firsts(pairs)
     for row in np.flatnonzero(earlier != np.arange(len(pairs))).tolist():
-        report.add("duplicate", table.where(row), f"the same pair as {table.where(int(earlier[row]))}")
+        found.add("duplicate", table.where(row), f"the same pair as {table.where(int(earlier[row]))}")
     source = _firsts(table.sides(exact=True)[0])
     fresh = earlier == np.arange(len(pairs))
     for row in np.flatnonzero(fresh & (source != np.arange(len(pairs)))).tolist():
-        report.add(
+        found.add(
             "ambiguous",
             table.where(row),
             f"the source of {table.where(int(source[row]))} with another target",
@@ -263,7 +274,7 @@ def _firsts(hashes: np.ndarray) -> np.ndarray:
     return earliest
 
 
-def _lengths(table: _Table, report: Report) -> None:
+def _lengths(table: _Table, found: Report) -> None:
     """Rows far from the usual ratio of lengths, and stretches whose lengths fit a neighbouring row better."""
     lengths = [np.frombuffer(column, dtype=np.uint32).astype(np.float64) for column in table.length]
     # Ten characters of allowance on each side: short texts vary widely without being wrong.
@@ -275,11 +286,11 @@ def _lengths(table: _Table, report: Report) -> None:
         for row in np.flatnonzero(np.abs(ratio - usual) > limit).tolist():
             times, common = lengths[1][row] / lengths[0][row], np.exp(usual)
             sides = f"{int(lengths[0][row]):,} and {int(lengths[1][row]):,} characters"
-            report.add(
+            found.add(
                 "length", table.where(row), f"{sides} ({times:.1f} times as long; {common:.1f} is usual)"
             )
     for shift in shifts(lengths[0], lengths[1], np.frombuffer(table.file, dtype=np.uint32)):
-        report.add("shifted", table.where(shift.first), _shift_text(shift, table))
+        found.add("shifted", table.where(shift.first), _shift_text(shift, table))
 
 
 def _shift_text(shift: Shift, table: _Table) -> str:
@@ -288,7 +299,7 @@ def _shift_text(shift: Shift, table: _Table) -> str:
     return f"up to {table.where(shift.last)} the targets seem to belong {abs(shift.by)} {lines} {direction}"
 
 
-def _writing(table: _Table, side: int, report: Report) -> None:
+def _writing(table: _Table, side: int, found: Report) -> None:
     """Rows without the writing that the column is in, and rows with one that is foreign to it."""
     marks = np.frombuffer(table.scripts[side], dtype=np.uint16)
     lettered = (marks & 0x7FFF) != 0
@@ -302,19 +313,19 @@ def _writing(table: _Table, side: int, report: Report) -> None:
         has = (marks >> bit & 1) == 1
         if name == own:
             for row in np.flatnonzero(~has & (marks >> 15 == 1)).tolist():
-                report.add(
+                found.add(
                     "script",
                     table.where(row),
                     f"{_SIDES[side]} without {name}, which {shares[name]:.0%} have",
                 )
         elif name not in ("Latin", "Greek") and shares[name] < 0.02:
             for row in np.flatnonzero(has).tolist():
-                report.add(
+                found.add(
                     "script", table.where(row), f"{name} in the {_SIDES[side]}, which is {own} elsewhere"
                 )
 
 
-def _leaks(train: _Table, other: _Table, split: str, report: Report) -> None:
+def _leaks(train: _Table, other: _Table, split: str, found: Report) -> None:
     """Rows of a held-out split that training sees; each is reported once, at its most serious."""
     if not len(train) or not len(other):
         return
@@ -324,7 +335,7 @@ def _leaks(train: _Table, other: _Table, split: str, report: Report) -> None:
         at = np.searchsorted(seen[order], held)
         match = order[np.minimum(at, len(order) - 1)]
         for row in np.flatnonzero((seen[match] == held) & ~reported).tolist():
-            report.add(kind, other.where(row), f"{split} has {what} of {train.where(int(match[row]))}")
+            found.add(kind, other.where(row), f"{split} has {what} of {train.where(int(match[row]))}")
         reported |= seen[match] == held
 
 
