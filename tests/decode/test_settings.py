@@ -5,20 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from glassformer.decode.hypothesis import normalise
 from glassformer.decode.settings import Decoding
 
 
 def test_the_defaults_are_those_of_the_paper() -> None:
     asked = Decoding()
     assert (asked.num_beams, asked.length_penalty, asked.length_penalty_form) == (4, 0.6, "gnmt")
-
-
-def test_the_length_penalties_are_those_of_their_papers() -> None:
-    assert normalise(-6.0, 1, Decoding(length_penalty=0.6)) == -6.0
-    assert normalise(-6.0, 7, Decoding(length_penalty=1.0)) == -3.0
-    assert normalise(-6.0, 9, Decoding(length_penalty=0.5, length_penalty_form="power")) == -2.0
-    assert normalise(-6.0, 9, Decoding(length_penalty=0.0, length_penalty_form="power")) == -6.0
 
 
 def test_an_n_best_list_longer_than_the_beam_is_refused() -> None:

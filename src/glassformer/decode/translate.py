@@ -128,7 +128,7 @@ def translate(
     settings: Decoding | None = None,
     *,
     prefixes: Iterable[str] | None = None,
-    tokens_per_batch: int = 2048,
+    tokens_per_batch: int = 4096,
     window: int = 1024,
     too_long: Literal["refuse", "cut"] = "refuse",
     device: torch.device | str = "cpu",
