@@ -2,6 +2,7 @@ import pytest
 import torch
 import train_toys as toys
 
+from glassformer.base.errors import RunError
 from glassformer.data.example import Batch
 from glassformer.train.compute import Gradients, mix
 from glassformer.train.optim import OptimConfig, Optimizer
@@ -90,6 +91,21 @@ def test_a_failing_compiler_falls_back_with_one_warning(monkeypatch, capsys, fak
     said = capsys.readouterr().err
     assert said.count("the compiler failed") == 1
     assert "long trace" not in said
+
+
+def test_too_little_memory_is_one_sentence_with_advice(monkeypatch):
+    def greedy(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(toys.NextToken, "loss", greedy)
+    with pytest.raises(RunError, match=r"halve data\.tokens_per_batch"):
+        gradient([toys.Counting().batch(0)])
+
+
+@pytest.mark.slow
+def test_compiled_gradients_equal_eager_ones():
+    batches = [toys.Counting().batch(number) for number in range(4)]
+    torch.testing.assert_close(gradient(batches, compiled=True), gradient(batches), atol=1e-5, rtol=1e-5)
 
 
 def test_a_real_error_is_not_hidden_by_the_fallback(monkeypatch):

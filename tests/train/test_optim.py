@@ -49,9 +49,9 @@ def oracle_steps(model: nn.Module, config: OptimConfig, steps: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["adam", "adamw"])
-@pytest.mark.parametrize("clip", [None, 0.3])
-def test_flat_adam_equals_pytorchs_adam_on_separate_parameters(name, clip):
-    config = OptimConfig(name=name, weight_decay=0.1, clip=clip)
+@pytest.mark.parametrize(("clip", "decay"), [(None, 0.1), (0.3, 0.1), (0.3, 0.0)])
+def test_flat_adam_equals_pytorchs_adam_on_separate_parameters(name, clip, decay):
+    config = OptimConfig(name=name, weight_decay=decay, clip=clip)
     model, other = toys.Toy(dropout=0), toys.Toy(dropout=0)
     flat_steps(model, config, 6)
     oracle_steps(other, config, 6)

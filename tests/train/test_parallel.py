@@ -1,4 +1,3 @@
-import multiprocessing
 import os
 from pathlib import Path
 
@@ -60,8 +59,7 @@ def work(rank: int, folder: Path) -> None:
 
 
 def two(target, *arguments) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=target, args=(rank, *arguments)) for rank in range(2)]
+    processes = [toys.PROCESSES.Process(target=target, args=(rank, *arguments)) for rank in range(2)]
     for process in processes:
         process.start()
     for process in processes:

@@ -80,6 +80,15 @@ def test_best_is_the_model_of_the_best_evaluation(tmp_path):
     assert all(torch.equal(best[name], kept[1][name]) for name in best)
 
 
+def test_a_model_that_only_gets_worse_stays_as_it_was(tmp_path):
+    model, rising = toys.Toy(), iter(range(9))
+    before = toys.weights(model)
+    outcome, _ = toys.train(tmp_path, toys.settings(), model, valid=lambda _: {"loss": next(rising)})
+    found = toys.load_file(tmp_path / "model.safetensors")
+    assert outcome.best.step == 0
+    assert all(torch.equal(found[name], before[name]) for name in found)
+
+
 def test_early_stopping_ends_after_patience_evaluations_without_a_better_one(tmp_path):
     losses = iter([5.0, 4.0, 4.0, float("nan"), 3.9])
     plan = toys.settings(steps=100, evaluate_every=2, early_stopping=EarlyStopping(patience=2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,13 @@ __all__ = ["Batch", "Loss", "fit", "load_file"]
 
 VOCAB = 11
 
+# New processes are forked from one that has torch ready but has never run it: quick and safe.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["torch", "safetensors.torch", "pydantic", "rich.progress"])
+
 
 class Toy(nn.Module):
-    """Says for each token which one follows; with dropout, a tied weight and a buffer that training moves."""
+    """Says for each token which one follows; with dropout, a tied weight and a buffer that moves."""
 
     def __init__(self, seed: int = 0, dropout: float = 0.2) -> None:
         super().__init__()

@@ -98,7 +98,7 @@ class Checkpoints:
         UserError when the folder holds another run, a run that was not asked to be resumed, a damaged one,
         or one that another process is training.
         """
-        self._check(resume=resume)
+        check_folder(self.path, resume=resume)
         self._lock()
         self._recover()
         if (self.path / LAST).exists():
@@ -110,21 +110,6 @@ class Checkpoints:
             state, tensors = RunState(foreign=sorted(names)), {}
         files.write_text(self.path / RECIPE, self.recipe)
         return state, tensors
-
-    def _check(self, *, resume: bool) -> None:
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"{self.path} is a file; --output must be a folder")
-        begun = (self.path / metrics.NAME).exists() or (self.path / LAST / STATE).exists()
-        if begun and not resume:
-            raise UserError(
-                f"{self.path} already holds a run; add --resume to go on with it, or choose another --output"
-            )
-        names = (LAST, BEST, RECIPE, "config.json", "model.safetensors", "model.safetensors.index.json")
-        for name in () if begun else names:
-            if (self.path / name).exists():
-                raise UserError(
-                    f"{self.path} holds {name} of something else, not of a run; choose another --output"
-                )
 
     def _lock(self) -> None:
         """Holds the folder for this process until it ends, where the system can lock folders."""
@@ -247,6 +232,23 @@ class Checkpoints:
             return state, load_file(tensors_path)
         except (OSError, SafetensorError) as error:
             raise UserError(f"{tensors_path} is damaged ({error}); {damaged}") from error
+
+
+def check_folder(path: Path, *, resume: bool) -> None:
+    """Refuses (UserError) a folder that holds something else, or a run that was not asked to be resumed."""
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path} is a file; --output must be a folder")
+    begun = (path / metrics.NAME).exists() or (path / LAST / STATE).exists()
+    if begun and not resume:
+        raise UserError(
+            f"{path} already holds a run; add --resume to go on with it, or choose another --output"
+        )
+    names = (LAST, BEST, RECIPE, "config.json", "model.safetensors", "model.safetensors.index.json")
+    for name in () if begun else names:
+        if (path / name).exists():
+            raise UserError(
+                f"{path} holds {name} of something else, not of a run; choose another --output"
+            )
 
 
 def folder_name(step: int) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from glassformer.base import report
+from glassformer.base.errors import RunError
 from glassformer.data.example import Batch
 from glassformer.objectives.objective import Objective
 from glassformer.train.optim import Optimizer
@@ -15,6 +16,10 @@ from glassformer.train.parallel import Group
 
 Total = Callable[[nn.Module, Batch], Tensor]
 MASK = (1 << 64) - 1
+NO_MEMORY = (
+    "the memory was too small for a batch of step {step}; halve data.tokens_per_batch and double "
+    "train.accumulate, which trains the same"
+)
 
 
 class Gradients:
@@ -42,15 +47,17 @@ class Gradients:
 
     def __call__(self, batches: Sequence[Batch], step: int) -> None:
         """Sums over the batches of one step; they must be on the model's device."""
-        if self.total is self.eager:
-            self._sum(batches, step)
-            return
         try:
             self._sum(batches, step)
         except Exception as error:
+            if _no_memory(error):
+                raise RunError(NO_MEMORY.format(step=step)) from error
+            if self.total is self.eager:
+                raise
+            # A compiler may fail in any way; an error of the model's own comes again without it.
             report.warn(f"the compiler failed ({_first_line(error)}); going on without it")
             self.total = self.eager
-            self._sum(batches, step)
+            self(batches, step)
 
     def _sum(self, batches: Sequence[Batch], step: int) -> None:
         self.optimizer.zero()
@@ -58,12 +65,29 @@ class Gradients:
         for index, batch in enumerate(batches):
             if not batch.count:
                 continue
-            torch.manual_seed(mix(self.seed, step, index, self.group.rank))
+            seed(mix(self.seed, step, index, self.group.rank), self.optimizer.master.device)
             total = self.total(self.model, batch)
             total.backward()  # type: ignore[no-untyped-call]
             self.optimizer.fold()
             tail[0] += total.detach()
             tail[1] += batch.count
+
+
+def seed(number: int, device: torch.device) -> None:
+    """Seeds the generators that dropout draws from: the processor's and this device's.
+
+    ``torch.manual_seed`` would also visit every accelerator PyTorch knows of, which takes as long as a small
+    model's step.
+    """
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(number)
+    elif device.type == "mps":
+        torch.mps.manual_seed(number)
+
+
+def _no_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def _compile(function: Total) -> Total:

@@ -47,7 +47,8 @@ def read(folder: Path, last: int | None = None) -> list[dict[str, Any]]:
             line = json.loads(text)
         except ValueError:
             continue
-        if isinstance(line, dict) and (last is None or 0 < last >= line.get("step", 0)):
+        step = line.get("step") if isinstance(line, dict) else None
+        if isinstance(step, int) and (last is None or 0 < last >= step):
             lines.append(line)
     return lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -75,10 +76,10 @@ class Optimizer:
         self.buffer = torch.zeros(size + TAIL, dtype=torch.float32, device=device)
         self.gradient, self.tail = self.buffer[:size], self.buffer[size:]
         self.moments = {name: torch.zeros_like(self.master) for name in MOMENTS}
-        self.steps = [torch.zeros((), dtype=torch.float32, device=device) for _ in range(2)]
         self.low = torch.zeros(size, dtype=torch.bfloat16, device=device) if bfloat16 else None
         self.low_gradient = torch.zeros_like(self.low) if self.low is not None else None
         self.frozen = _frozen(model) if bfloat16 else {}
+        self.steps: list[Tensor] = []
         self._folded = False
         self._move_in()
         self._adam = self._make()
@@ -93,23 +94,26 @@ class Optimizer:
             parameter.data = parameter.data.to(torch.bfloat16)
 
     def _make(self) -> torch.optim.Optimizer:
-        """PyTorch's fused Adam over the two stretches of the flat buffer: what decays and what does not."""
+        """PyTorch's fused Adam over the stretches of the flat buffer: what decays and what does not."""
         kind = torch.optim.AdamW if self.config.name == "adamw" else torch.optim.Adam
-        cuts = (slice(0, self.decayed), slice(self.decayed, None))
+        edges = {0, self.decayed, len(self.master)} if self.config.weight_decay else {0, len(self.master)}
+        cuts = [slice(*pair) for pair in pairwise(sorted(edges))]
+        decays = [self.config.weight_decay if cut.stop <= self.decayed else 0.0 for cut in cuts]
         weights = [self.master[cut] for cut in cuts]
-        decays = (self.config.weight_decay, 0.0)
-        groups = [
-            {"params": [weight], "weight_decay": decay} for weight, decay in zip(weights, decays, strict=True)
-        ]
         adam = kind(
-            [group for group, weight in zip(groups, weights, strict=True) if weight.numel()],
+            [
+                {"params": [weight], "weight_decay": decay}
+                for weight, decay in zip(weights, decays, strict=True)
+            ],
             lr=self.config.lr,
             betas=self.config.betas,
             eps=self.config.eps,
             fused=True,
         )
-        for weight, cut, step in zip(weights, cuts, self.steps, strict=True):
+        for weight, cut in zip(weights, cuts, strict=True):
             weight.grad = self.gradient[cut]
+            step = torch.zeros((), dtype=torch.float32, device=weight.device)
+            self.steps.append(step)
             adam.state[weight] = {"step": step, **{name: flat[cut] for name, flat in self.moments.items()}}
         return adam
 
@@ -195,7 +199,7 @@ class Optimizer:
         """Masters, moments and the step count as named tensors, one per parameter; views, not copies."""
         flats = {"master": self.master, **self.moments}
         tensors = {f"{kind}.{p.name}": p.view(flat) for kind, flat in flats.items() for p in self.places}
-        return tensors | {"step": self.steps[0] if self.decayed else self.steps[1]}
+        return tensors | {"step": self.steps[0]}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes back what ``state_dict`` gave; UserError when it was written for another model."""

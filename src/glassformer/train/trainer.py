@@ -213,6 +213,7 @@ class _Run:
             self.ledger.say(f"going on from step {self.state.step} of {self.folder.path}")
         elif self.config.evaluate_first:
             self._evaluate()
+            self._save_best()
         batches = self.stream.batches(self.state.position)
         bar = report.progress(self.config.steps, "training", done=self.state.step)
         with bar as self.ledger.counter, _closing(batches):
@@ -260,8 +261,9 @@ class _Run:
     def _over(self) -> str:
         """Why the run ends here; empty while it does not. Ranks agree, as what they ask is equal on all."""
         config, state = self.config, self.state
+        alone = self.interrupt.number if self.group.size == 1 else 0
         reasons = {
-            "signal": self.ledger.signal > 0,
+            "signal": max(self.ledger.signal, alone) > 0,
             "steps": config.steps is not None and state.step >= config.steps,
             "epochs": config.epochs is not None and state.position.epoch >= config.epochs,
             "early stopping": config.early_stopping is not None

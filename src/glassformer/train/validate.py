@@ -47,7 +47,8 @@ class Validation:
             training = model.training
             model.eval()
             for function in functions:
-                found |= function(model) if callable(function) else {}
+                figures = function(model) if callable(function) else {}
+                found |= {name: float(value) for name, value in figures.items()}
             model.train(training)
         return group.share(found)
 

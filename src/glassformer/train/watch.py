@@ -49,8 +49,11 @@ class Watch:
             numbers = f"loss {loss:.4g}, gradient norm {norm:.4g}"
             return f"the loss is no longer a finite number at step {step} ({numbers}); {ADVICE}"
         self._first = loss if self._first is None else self._first
+        if loss <= 1.5 * self._first:
+            self._high = 0
+            return None
         usual = median(self._losses) if self._losses else loss
-        self._high = self._high + 1 if loss > max(1.5 * self._first, 3 * usual) else 0
+        self._high = self._high + 1 if loss > 3 * usual else 0
         if self._high < EXPLODED:
             return None
         return f"the loss has exploded: {loss:.4g} at step {step}, usual was {usual:.4g}; {ADVICE}"
