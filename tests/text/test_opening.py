@@ -145,7 +145,7 @@ def test_a_file_of_something_else_is_said(folder: Path) -> None:
     path.write_text('{"version": "1.0"}')
     _refused(folder, "no vocabulary in it")
     path.write_text('{"version": "1.0", "model": {"type": "BPE", "vocab": {"a": "b"}}}')
-    _refused(folder, "cannot read it")
+    _refused(folder, "cannot use it")
 
 
 def test_two_pieces_with_one_id_are_said(folder: Path) -> None:
@@ -155,7 +155,15 @@ def test_two_pieces_with_one_id_are_said(folder: Path) -> None:
 
 def test_merges_of_pieces_that_are_missing_are_said(folder: Path) -> None:
     _change(folder, lambda parts: parts["model"]["merges"].append(["never", "seen"]))
-    _refused(folder, "cannot read it")
+    _refused(folder, "cannot use it")
+
+
+def test_an_unknown_token_that_is_missing_is_said_before_it_is_needed(
+    learned: Learned, tmp_path: Path
+) -> None:
+    learned("word").save(tmp_path)
+    _change(tmp_path, lambda parts: parts["model"].update(unk_token="<what>"))
+    _refused(tmp_path, "cannot use it .*Missing")
 
 
 def test_a_special_token_that_is_missing_is_said(folder: Path) -> None:

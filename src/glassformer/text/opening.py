@@ -10,6 +10,9 @@ import tokenizers
 from glassformer.base.errors import UserError
 from glassformer.text.fast import FastTokenizer, Specials
 
+# No vocabulary has it, so that a missing unknown token shows when the file is opened, not in mid-work.
+_UNHEARD_OF = "\U0010fffd"
+
 # What special tokens are called in well-known families, where no file beside the tokenizer says so.
 _NAMES = {
     "pad_token": ("<pad>", "[PAD]"),
@@ -46,8 +49,9 @@ def _backend(path: Path) -> tokenizers.Tokenizer:
         raise UserError(f"{path}: no vocabulary in it; this is not a file of the tokenizers library.")
     try:
         backend = tokenizers.Tokenizer.from_str(json.dumps(parts, ensure_ascii=False))
+        backend.encode(_UNHEARD_OF)
     except Exception as error:
-        raise UserError(f"{path}: the tokenizers library cannot read it ({error}).") from error
+        raise UserError(f"{path}: the tokenizers library cannot use it ({error}).") from error
     if isinstance(model["vocab"], dict):
         added = {token["content"]: token["id"] for token in parts.get("added_tokens") or ()}
         check_ids(path, {**model["vocab"], **added})

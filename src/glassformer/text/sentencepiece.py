@@ -23,7 +23,7 @@ _BESIDE = ("target_vocab.json", "tokenizer_config.json", "special_tokens_map.jso
 
 @dataclass(frozen=True, eq=False)
 class MarianTokenizer:
-    """One side of an OPUS folder: sentencepiece cuts, ``vocab.json`` numbers (Tiedemann and Thottingal 2020).
+    """One side of an OPUS folder: sentencepiece cuts, ``vocab.json`` numbers (Tiedemann & Thottingal 2020).
 
     Ids and texts are those of ``transformers.MarianTokenizer``, but for special tokens written in the text,
     which are ordinary text here. A target begins with the padding id. ``files`` are those of the folder.

@@ -31,7 +31,7 @@ class TokenizerConfig(Settings):
 
     ``bpe`` merges the commonest neighbours (Sennrich et al. 2016); ``byte_bpe`` does so over bytes (Radford
     et al. 2019); ``unigram`` keeps the pieces that make the text likeliest (Kudo 2018); ``wordpiece`` takes
-    the longest piece that fits (Wu et al. 2016, §4.1); ``word`` and ``character`` are what they say.
+    the longest piece that fits (Schuster & Nakajima 2012); ``word`` and ``character`` are what they say.
     """
 
     name: Literal["word", "character", "bpe", "byte_bpe", "wordpiece", "unigram"] = "bpe"

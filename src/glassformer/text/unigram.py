@@ -139,7 +139,7 @@ def _fit(lattice: Lattice, share: Floats, counts: Floats, fixed: NDArray[np.bool
     """Two rounds of expectation and maximization: new shares and the expected counts behind them.
 
     Shares are exp(digamma(count)), the mean of the logarithm under a Dirichlet posterior, which starves rare
-    pieces (Liang and Klein 2007).
+    pieces (Liang & Klein 2007).
     """
     found = np.zeros_like(share)
     for _ in range(2):
@@ -152,7 +152,7 @@ def _fit(lattice: Lattice, share: Floats, counts: Floats, fixed: NDArray[np.bool
 
 
 def _digamma(x: Floats) -> Floats:
-    """ψ(x) = ψ(x + 1) − 1/x, and a series for large x (Abramowitz and Stegun 1964, 6.3.5 and 6.3.18)."""
+    """ψ(x) = ψ(x + 1) − 1/x, and a series for large x (Abramowitz & Stegun 1964, 6.3.5 and 6.3.18)."""
     shift = sum(1.0 / (x + step) for step in range(6))
     far = x + 6.0
     square = far**-2.0
