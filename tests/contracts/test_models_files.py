@@ -1,7 +1,7 @@
 """Every model file with ``names`` exchanges its weights with disk and, where it can, with ``transformers``.
 
-A model is found by its file in ``models/``; ``cases.py`` holds its configurations, ``golden/`` its names. After
-a change of names that is meant, write the golden lists anew with
+A model is found by its file in ``models/``; ``cases.py`` holds its configurations and ``golden/`` its names.
+After a change of names that is meant, write the golden lists anew with
 
     GOLDEN=write python -m pytest tests/contracts/test_models_files.py -k golden
 """

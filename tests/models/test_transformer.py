@@ -105,7 +105,7 @@ def test_the_rows_of_table_3_have_the_printed_size(settings: dict[str, Any], bod
 
 def test_the_row_of_dim_1024_is_printed_larger_than_its_sizes_make_it() -> None:
     # Rows (A) to (E) all fit a vocabulary of about 41,000 words and the big model one of 36,000; the text
-    # says "about 37000". At dim 1024 that difference is 4 million, so the printed 168 is not reached with 37,000.
+    # says "about 37000". At dim 1024 that difference is 4 million, so 37,000 words give 164, not 168.
     body, total = _count(_on_meta(dim=1024, head_dim=128))
     assert body == 126_001_152
     assert total == 163_889_152

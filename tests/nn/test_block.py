@@ -1,0 +1,109 @@
+"""Blocks: the order of norm, part and residual is the one that was asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+from torch.nn import functional
+
+from glassformer.nn.block import ACTIVATIONS, MLP, Block, BlockConfig
+from glassformer.nn.mask import Mask
+
+SIZES = {"dim": 8, "heads": 2, "mlp_dim": 12}
+CAUSAL, ALL = Mask(causal=True), Mask()
+
+
+def _block(**settings: Any) -> Block:
+    block = Block(BlockConfig(**(SIZES | settings)))
+    for weight in block.parameters():
+        nn.init.normal_(weight, std=0.5)
+    return block.eval()
+
+
+def test_post_norm_is_the_norm_of_the_sum() -> None:
+    block = _block(cross=True)
+    x, memory = torch.randn(2, 5, 8), torch.randn(2, 3, 8)
+    wanted = block.attention_norm(x + block.attention(x, CAUSAL))
+    wanted = block.cross_norm(wanted + block.cross(wanted, ALL, memory=memory))
+    wanted = block.mlp_norm(wanted + block.mlp(wanted))
+    torch.testing.assert_close(block(x, CAUSAL, memory=memory, memory_mask=ALL), wanted)
+
+
+def test_pre_norm_is_a_sum_with_the_normed_part() -> None:
+    block = _block(cross=True, norm="pre")
+    x, memory = torch.randn(2, 5, 8), torch.randn(2, 3, 8)
+    wanted = x + block.attention(block.attention_norm(x), CAUSAL)
+    wanted = wanted + block.cross(block.cross_norm(wanted), ALL, memory=memory)
+    wanted = wanted + block.mlp(block.mlp_norm(wanted))
+    torch.testing.assert_close(block(x, CAUSAL, memory=memory, memory_mask=ALL), wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("relu", functional.relu),
+        ("gelu", functional.gelu),
+        ("gelu_tanh", lambda x: functional.gelu(x, approximate="tanh")),
+        ("silu", lambda x: x * torch.sigmoid(x)),
+    ],
+)
+def test_the_mlp_is_two_matrices_around_its_activation(name: str, function: Any) -> None:
+    mlp = MLP(BlockConfig(**SIZES, activation=name))
+    x = torch.randn(2, 5, 8)
+    inner = function(x @ mlp.up.weight.T + mlp.up.bias)
+    torch.testing.assert_close(mlp(x), inner @ mlp.down.weight.T + mlp.down.bias)
+
+
+def test_the_mlp_treats_every_position_alone() -> None:
+    mlp = MLP(BlockConfig(**SIZES))
+    x = torch.randn(2, 5, 8)
+    torch.testing.assert_close(mlp(x)[:, 3:4], mlp(x[:, 3:4]))
+
+
+def test_every_activation_that_may_be_asked_for_is_there() -> None:
+    for name in ACTIVATIONS:
+        assert BlockConfig(**SIZES, activation=name).activation == name
+    with pytest.raises(ValidationError):
+        BlockConfig(**SIZES, activation="mish")
+
+
+def test_a_block_without_cross_attention_has_no_part_of_it() -> None:
+    assert not any(name.startswith("cross") for name, _ in _block().named_parameters())
+    assert any(name.startswith("cross") for name, _ in _block(cross=True).named_parameters())
+
+
+def test_biases_can_be_left_out() -> None:
+    names = [name for name, _ in _block(bias=False, cross=True).named_parameters()]
+    assert [name for name in names if name.endswith("bias") and "norm" not in name] == []
+
+
+def _holes(monkeypatch: pytest.MonkeyPatch, **rates: float) -> dict[str, int]:
+    """How often dropout is asked for in each file when a block with these rates trains."""
+    seen: dict[str, int] = {}
+    for part in ("block", "attention", "dropout"):
+
+        def thin(x: Tensor, rate: float, part: str = part) -> Tensor:
+            seen[part] = seen.get(part, 0) + 1
+            return x
+
+        monkeypatch.setattr(f"glassformer.nn.{part}.thin", thin)
+    _block(**rates).train()(torch.randn(1, 3, 8), CAUSAL)
+    return seen
+
+
+def test_each_rate_thins_its_own_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _holes(monkeypatch) == {}
+    assert _holes(monkeypatch, dropout=0.1) == {"block": 2}
+    assert _holes(monkeypatch, attention_dropout=0.1) == {"attention": 1}
+    assert _holes(monkeypatch, activation_dropout=0.1) == {"dropout": 1}
+
+
+def test_only_the_part_is_thinned_and_never_the_residual() -> None:
+    block = _block(norm="pre", dropout=0.999).train()
+    x = torch.randn(1, 3, 8)
+    same = (block(x, CAUSAL) == x).float().mean()
+    assert float(same) > 0.8
