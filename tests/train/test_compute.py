@@ -43,6 +43,16 @@ def test_a_batch_without_rows_adds_nothing():
     assert torch.equal(gradient([batch]), gradient([Batch({}, 0), batch]))
 
 
+def test_a_step_without_any_rows_has_no_gradient_of_the_step_before():
+    model = toys.Toy()
+    optimizer = Optimizer(model, OptimConfig(), bfloat16=True)
+    compute = Gradients(model, toys.NextToken(), optimizer, Group(), seed=1, compiled=False)
+    compute([toys.Counting().batch(0)], 1)
+    assert optimizer.gradient.any()
+    compute([Batch({}, 0)], 2)
+    assert not optimizer.buffer.any()
+
+
 def test_dropout_is_a_function_of_seed_and_step():
     batch = toys.Counting().batch(0)
     assert torch.equal(gradient([batch], dropout=0.5), gradient([batch], dropout=0.5))

@@ -20,8 +20,8 @@ def flat_steps(model: nn.Module, config: OptimConfig, steps: int, micro: int = 1
     for step in range(steps):
         optimizer.zero()
         for part in range(micro):
-            backward(model, step * micro + part)
-            optimizer.fold()
+            with optimizer.micro_batch():
+                backward(model, step * micro + part)
         optimizer.tail[1] = 5.0 * micro
         optimizer.step(0.01 * (step + 1))
     return optimizer
@@ -99,8 +99,8 @@ def test_bfloat16_gradients_are_summed_in_float32():
     optimizer = Optimizer(model, OptimConfig(), bfloat16=True)
     optimizer.zero()
     for _ in range(300):
-        model.output.bias.grad += 1.0
-        optimizer.fold()
+        with optimizer.micro_batch():
+            model.output.bias.grad += 1.0
     place = next(place for place in optimizer.places if place.name == "output.bias")
     assert torch.equal(place.view(optimizer.gradient), torch.full((toys.VOCAB,), 300.0))
 
@@ -112,8 +112,8 @@ def test_bfloat16_masters_move_by_less_than_bfloat16_can_see():
     start, rounded = optimizer.master.clone(), model.weight.clone()
     for _ in range(3):
         optimizer.zero()
-        model.weight.grad.fill_(1)
-        optimizer.fold()
+        with optimizer.micro_batch():
+            model.weight.grad.fill_(1)
         optimizer.step(1e-6)
     assert torch.equal(model.weight, rounded)
     moved = start[:16] - optimizer.master[:16]
@@ -163,8 +163,8 @@ def test_the_state_goes_on_exactly_in_another_optimizer(bfloat16):
     second.load_state_dict(first.state_dict())
     for optimizer, net in ((first, model), (second, other)):
         optimizer.zero()
-        backward(net, 9)
-        optimizer.fold()
+        with optimizer.micro_batch():
+            backward(net, 9)
         optimizer.step(0.1)
     assert toys.same(first.state_dict(), second.state_dict())
 

@@ -246,9 +246,7 @@ def check_folder(path: Path, *, resume: bool) -> None:
     names = (LAST, BEST, RECIPE, "config.json", "model.safetensors", "model.safetensors.index.json")
     for name in () if begun else names:
         if (path / name).exists():
-            raise UserError(
-                f"{path} holds {name} of something else, not of a run; choose another --output"
-            )
+            raise UserError(f"{path} holds {name} of something else, not of a run; choose another --output")
 
 
 def folder_name(step: int) -> str:

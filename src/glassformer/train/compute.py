@@ -66,11 +66,13 @@ class Gradients:
             if not batch.count:
                 continue
             seed(mix(self.seed, step, index, self.group.rank), self.optimizer.master.device)
-            total = self.total(self.model, batch)
-            total.backward()  # type: ignore[no-untyped-call]
-            self.optimizer.fold()
+            with self.optimizer.micro_batch():
+                total = self.total(self.model, batch)
+                total.backward()  # type: ignore[no-untyped-call]
             tail[0] += total.detach()
             tail[1] += batch.count
+        if not any(batch.count for batch in batches):
+            self.optimizer.gradient.zero_()
 
 
 def seed(number: int, device: torch.device) -> None:

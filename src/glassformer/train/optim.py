@@ -119,21 +119,20 @@ class Optimizer:
 
     def zero(self) -> None:
         """Empties the gradient and the tail before the first micro-batch of a step."""
-        self.buffer.zero_()
-        if self.low_gradient is not None:
-            self.low_gradient.zero_()
+        self.buffer.zero_() if self.low_gradient is None else self.tail.zero_()
         self._folded = False
 
-    def fold(self) -> None:
-        """Adds a micro-batch's bfloat16 gradient to the float32 sum; nothing to do in float32."""
-        if self.low_gradient is None:
-            return
-        if self._folded:
-            self.gradient.add_(self.low_gradient)
-        else:
-            self.gradient.copy_(self.low_gradient)
-        self.low_gradient.zero_()
-        self._folded = True
+    @contextmanager
+    def micro_batch(self) -> Iterator[None]:
+        """Inside, the backward pass of one micro-batch runs; its gradient is then in the float32 sum."""
+        low = self.low_gradient
+        if low is not None:
+            low.zero_()
+        yield
+        if low is not None:
+            # The first one overwrites what the step before left: the sum is never emptied for nothing.
+            self.gradient.add_(low) if self._folded else self.gradient.copy_(low)
+            self._folded = True
 
     @torch.no_grad()
     def step(self, lr: float) -> Tensor:

@@ -276,6 +276,7 @@ class _Run:
         """The last evaluation and save; a run that was stopped only saves, so that it can go on exactly."""
         if reason == "signal":
             self._save()
+            self.group.wait()  # a rank that left early would have the others ended while they save
             number = self.interrupt.number or signal.SIGTERM
             raise Stopped(f"stopped at step {self.state.step} and saved; go on with --resume", number)
         if self.state.loss_count:
