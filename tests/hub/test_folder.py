@@ -11,7 +11,7 @@ import torch
 
 from glassformer.base import files
 from glassformer.base.errors import RunError, UserError
-from glassformer.hub.folder import load, resolve, save, write_folder
+from glassformer.hub.folder import load, resolve, save, write_card, write_folder
 from glassformer.models.transformer import Config, Model
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
@@ -112,6 +112,19 @@ def test_a_loaded_model_learns_without_touching_its_file(folder: Path) -> None:
         for weight in model.parameters():
             weight.add_(1.0)
     assert files.sha256(folder / "model.safetensors") == before
+
+
+def test_a_card_written_later_belongs_to_the_folder_too(folder: Path) -> None:
+    write_card(folder, "# Measured\n")
+    assert (folder / "README.md").read_text("utf-8") == "# Measured\n"
+    load(folder, verify=True)
+
+
+def test_one_limit_of_length_is_written_for_transformers_which_warns_of_two(tmp_path: Path) -> None:
+    save(tmp_path / "short", _model(), None, generation={"max_new_tokens": 5})
+    assert "max_length" not in load(tmp_path / "short").generation
+    save(tmp_path / "long", _model(), None, generation={"max_new_tokens": None})
+    assert load(tmp_path / "long").generation["max_length"] == 16
 
 
 # --- whole or absent ---------------------------------------------------------------------------------------

@@ -89,6 +89,8 @@ def write_folder(
     written = module.write(config)
     files.write_text(folder / CONFIG, _json(written))
     settings = generation_defaults(written) | dict(generation or {})
+    if settings.get("max_new_tokens") is not None:
+        settings.pop("max_length", None)  # transformers warns of two limits
     if settings:
         files.write_text(folder / GENERATION, _json(settings))
     weights = huggingface.weights_of(model, module.names(config))
@@ -101,6 +103,15 @@ def write_folder(
     if recipe is not None:
         files.write_text(folder / RECIPE, recipe)
     _write_manifest(folder, tokenizers, data or {}, parents)
+
+
+def write_card(folder: Path, card: str) -> None:
+    """Replace the model card of a folder, and its entry in the manifest, once the scores are known."""
+    files.write_text(folder / CARD, card)
+    if (folder / MANIFEST).is_file():
+        manifest = _manifest(folder)
+        manifest["files"][CARD] = _facts(folder / CARD)
+        files.write_text(folder / MANIFEST, _json(manifest))
 
 
 def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,12 +141,16 @@ def _write_manifest(
         "glassformer": glassformer.__version__,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "files": {path.name: {"bytes": path.stat().st_size, "sha256": files.sha256(path)} for path in paths},
+        "files": {path.name: _facts(path) for path in paths},
         "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
         "data": dict(data),
         "parents": list(parents),
     }
     files.write_text(folder / MANIFEST, _json(manifest))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    return {"bytes": path.stat().st_size, "sha256": files.sha256(path)}
 
 
 def _check_replaceable(folder: Path) -> None:
