@@ -207,6 +207,12 @@ def test_a_config_that_is_broken_is_named(folder: Path) -> None:
     _edit(folder / "config.json", activation_function="relu", d_model="wide")
     with pytest.raises(UserError, match=r"config\.json: dim: Input should be a valid integer"):
         load(folder)
+    _edit(folder / "config.json", activation_function=["relu"])
+    with pytest.raises(UserError, match=r"config\.json: holds a value of an unexpected kind"):
+        load(folder)
+    _edit(folder / "config.json", activation_function="relu", d_model=8, encoder_ffn_dim=10**15)
+    with pytest.raises(UserError, match=r"config\.json: describes a model that does not fit into memory"):
+        load(folder)
     _edit(folder / "config.json", d_model=9)
     with pytest.raises(UserError, match=r"config\.json: .*does not divide into 2 heads"):
         load(folder)

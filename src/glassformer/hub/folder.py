@@ -194,11 +194,11 @@ def load(
     module = _module(written, folder)
     config = _read_config(module, written, folder)
     tokenizers = _tokenizers(folder, config)
-    model = blank(module, config)
+    model = _blank(module, config, folder)
     names = module.names(config)
     huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
     generation = _read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
-    recipe = (folder / RECIPE).read_text("utf-8") if (folder / RECIPE).is_file() else None
+    recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     data = _manifest(folder).get("data", {}) if (folder / MANIFEST).is_file() else {}
     return Loaded(model.to(device).eval(), tokenizers, config, folder, generation, recipe, data)
 
@@ -308,6 +308,15 @@ def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])
         raise UserError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from None
+    except (TypeError, AttributeError) as error:
+        raise UserError(f"{path}: holds a value of an unexpected kind ({error})") from None
+
+
+def _blank(module: ModuleType, config: Any, folder: Path) -> nn.Module:
+    try:
+        return blank(module, config)
+    except (RuntimeError, MemoryError):
+        raise UserError(f"{folder / CONFIG}: describes a model that does not fit into memory") from None
 
 
 def _tokenizers(folder: Path, config: Any) -> TokenizerPair | None:
