@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from toy_states import Recurrence, Table, everything
 
 from glassformer.base.errors import RunError, UserError
@@ -42,15 +43,15 @@ def _close(got: Sequence[Hypothesis], want: Sequence[Hypothesis]) -> bool:
 
 @pytest.mark.parametrize("form", ["gnmt", "power"])
 @pytest.mark.parametrize("penalty", [-1.5, -0.3, 0.0, 0.6, 1.0, 2.5])
-@pytest.mark.parametrize(("limit", "listed"), [(1, 1), (3, 7), (4, 1)])
+@pytest.mark.parametrize(("limit", "listed"), [(1, 1), (2, 3), (3, 1), (3, 9), (4, 1)])
 def test_a_wide_beam_equals_exhaustive_search(form: Any, penalty: float, limit: int, listed: int) -> None:
     settings = Decoding(
         num_beams=6**limit,
-        num_return_sequences=min(listed, 6),
+        num_return_sequences=min(listed, 6**limit),
         length_penalty=penalty,
         length_penalty_form=form,
     )
-    for seed in (3, 4):
+    for seed in range(2 if limit == 4 else 8):
         want = sorted(everything(seed, limit), key=lambda one: -normalise(one[0], len(one[1]), settings))
         got = search(
             Recurrence([seed]), 1, bos_id=1, eos_id=2, pad_id=0, settings=settings, max_length=limit
@@ -224,6 +225,20 @@ def test_a_forbidden_score_of_minus_infinity_is_fine() -> None:
     table[:, :, 3:] = -torch.inf
     (listed,) = _search(Table(table), 1, 4, num_beams=4, num_return_sequences=4)
     assert not {3, 4, 5} & {token for one in listed for token in one.tokens}
+
+
+def test_beams_that_do_not_exist_write_padding() -> None:
+    seen: list[list[int]] = []
+
+    class Noted(Table):
+        def step(self, tokens: Tensor) -> Tensor:
+            seen.append(tokens.tolist())
+            return super().step(tokens)
+
+    table = torch.full((1, 6, 6), -torch.inf)
+    table[:, :, [2, 3]] = 0.0
+    _search(Noted(table), 1, 3, num_beams=3, min_new_tokens=3)
+    assert seen == [[1], [3, 0, 0], [3, 0, 0]]
 
 
 def test_no_rows_give_no_lists() -> None:

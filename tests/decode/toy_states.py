@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -43,6 +45,7 @@ class Recurrence:
         self.hidden = self.hidden[rows]
 
 
+@cache
 def everything(seed: int, limit: int, vocab: int = 6) -> list[tuple[float, tuple[int, ...]]]:
     """Every sequence of a one-row Recurrence (start 1, end 2) with its log-probability, by enumeration.
 

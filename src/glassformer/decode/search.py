@@ -192,8 +192,6 @@ class _Shelf:
     def settled(self, running: float, length: int) -> bool:
         """Whether the best running beam (its log-probability after ``length`` tokens) need not go on."""
         settings = self.settings
-        if settings.num_beams == 1:
-            return bool(self.entries)
         exact = settings.early_stopping == "never"
         needed = settings.num_return_sequences if exact else settings.num_beams
         if len(self.entries) < needed or settings.early_stopping is True:
