@@ -95,7 +95,10 @@ def test_the_last_steps_of_a_run_are_chosen_by_number(tmp_path: Path) -> None:
     (tmp_path / "step-20000").mkdir()  # was never finished
     chosen = last_steps(tmp_path, 2)
     assert [path.name for path in chosen] == ["step-001000", "step-10000"]
-    with pytest.raises(UserError, match="kept 3 checkpoints and 4 were asked for; train with keep_last: 4"):
+    with pytest.raises(UserError, match="kept 3 checkpoints and 4 are needed; train with keep_last: 4"):
         last_steps(tmp_path, 4)
+    assert len(last_steps(tmp_path)) == 3
+    with pytest.raises(UserError, match="kept 0 checkpoints and 2 are needed"):
+        last_steps(tmp_path / "best")
     with pytest.raises(UserError, match="there is no such folder"):
         last_steps(tmp_path / "nothing", 1)

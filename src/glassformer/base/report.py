@@ -64,9 +64,9 @@ def result(values: Mapping[str, Any]) -> None:
             sys.stdout.write(json.dumps(_plain(dict(values))) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        _drop_stdout()
+        drop_stdout()
     except OSError as error:
-        _drop_stdout()
+        drop_stdout()
         reason = (error.strerror or str(error)).lower()
         raise RunError(f"cannot write the result to standard output: {reason}") from None
 
@@ -100,7 +100,7 @@ def progress(total: int | None, what: str, done: int = 0) -> Iterator[Counter]:
         lines.finish()
 
 
-def _drop_stdout() -> None:
+def drop_stdout() -> None:
     """Send what is still buffered nowhere; Python would complain once more when it closes stdout."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

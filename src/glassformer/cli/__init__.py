@@ -1,1 +1,78 @@
-"""What the user typed: a thin face of ``glassformer.api``."""
+"""The command line: what the user typed becomes a call of ``glassformer``, what comes back is printed."""
+
+from typing import Annotated
+
+import typer
+
+import glassformer as gf
+from glassformer.base import report
+from glassformer.cli import (
+    average,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    recipes,
+    stdout,
+    tokenizer,
+    train,
+    translate,
+)
+from glassformer.cli.failure import Verbs
+
+app = typer.Typer(
+    cls=Verbs,
+    name="glassformer",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        stdout.line(f"glassformer {gf.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only warnings and failures on stderr.")
+    ] = False,
+) -> None:
+    """Train, score and use translation models on an ordinary machine.
+
+    [bold]A first model, in about three minutes[/bold]
+      glassformer demo
+    [bold]A model of your own text[/bold]
+      glassformer data check train.tsv --valid valid.tsv
+      glassformer recipes copy translation/small my.yaml
+      glassformer train my.yaml data.train=train.tsv data.valid=valid.tsv -o runs/x
+      glassformer evaluate runs/x --data test.tsv
+      echo "안녕하세요" | glassformer translate runs/x
+
+    glassformer VERB --help says more. Data goes to stdout, all else to stderr.
+    Exit codes: 0 done, 1 failed while running, 2 a mistake in what was asked,
+    130 and 143 stopped after saving.
+    """
+    report.quiet(quiet)
+
+
+for _verb in (demo.demo, train.train, evaluate.evaluate, translate.translate, average.average):
+    app.command(_verb.__name__, rich_help_panel="Models")(_verb)
+app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
+app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
+app.command("doctor", rich_help_panel="Machine")(doctor.doctor)
+app.add_typer(recipes.app, name="recipes", rich_help_panel="Text and recipes")
+
+
+def main() -> None:
+    """Do what the command line says and end with its exit code."""
+    stdout.prepare()
+    app()

@@ -38,15 +38,19 @@ def average(folders: Sequence[Path], output: Path) -> None:
     )
 
 
-def last_steps(run: Path, count: int) -> list[Path]:
-    """The last ``count`` model folders ``step-N`` of a run, oldest first; UserError when it kept fewer."""
+def last_steps(run: Path, count: int | None = None) -> list[Path]:
+    """The last ``count`` model folders ``step-N`` of a run, oldest first, or all that it kept.
+
+    Raises UserError when it kept fewer, or fewer than the two that an average needs.
+    """
     if not run.is_dir():
         raise UserError(f"{run}: there is no such folder; give the folder of a training run")
     steps = [(re.fullmatch(r"step-(\d+)", path.name), path) for path in run.iterdir()]
     whole = sorted((int(match[1]), path) for match, path in steps if match and (path / CONFIG).is_file())
+    count = max(2, len(whole)) if count is None else count
     if len(whole) < count:
         raise UserError(
-            f"{run}: kept {len(whole)} checkpoints and {count} were asked for; train with keep_last: {count}"
+            f"{run}: kept {len(whole)} checkpoints and {count} are needed; train with keep_last: {count}"
         )
     return [path for _, path in whole[-count:]]
 

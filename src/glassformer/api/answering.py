@@ -1,0 +1,114 @@
+"""Text in, answers out: translations with their scores, alternatives and alignments, ready to be printed."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, repeat
+from typing import Any, Literal
+
+from glassformer.api.loading import Translator
+from glassformer.base import files
+from glassformer.base.config import load
+from glassformer.decode.align import Link, pharaoh
+from glassformer.decode.settings import Decoding
+from glassformer.decode.translate import Translation
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one line of text became: ``found`` is its n-best list, the best first.
+
+    ``number`` counts lines from 0. ``links`` has the alignment of each of ``found``, or is empty.
+    """
+
+    number: int
+    source: str
+    found: tuple[Translation, ...]
+    links: tuple[Sequence[Link], ...]
+    listed: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """``source``, ``translation``, ``logp``, ``score``; if asked for ``alignment``, ``alternatives``."""
+        first, *others = (self._record(index) for index in range(len(self.found)))
+        return {"source": self.source, **first, **({"alternatives": others} if self.listed else {})}
+
+    def _record(self, index: int) -> dict[str, Any]:
+        one = self.found[index]
+        record: dict[str, Any] = {"translation": one.text, "logp": one.logp, "score": one.score}
+        if self.links:
+            record["alignment"] = [list(link) for link in self.links[index]]
+        return record
+
+    def lines(self) -> Iterator[str]:
+        """The translation; of an n-best list each as ``number ||| translation ||| logp ||| score``."""
+        for index, one in enumerate(self.found):
+            parts = [one.text]
+            if self.listed:
+                parts = [str(self.number), one.text, f"{one.logp:.4f}", f"{one.score:.4f}"]
+            if self.links:
+                parts.append(pharaoh(self.links[index]))
+            yield " ||| ".join(parts)
+
+
+def choose(base: Decoding, given: Mapping[str, Any]) -> Decoding:
+    """``base`` with some settings replaced; UserError when they do not fit together."""
+    settings = base.model_dump(mode="json") | dict(given)
+    return load(Decoding, None, [f"{name}={json.dumps(value)}" for name, value in settings.items()], {})
+
+
+def answers(
+    model: Translator,
+    path: str = "-",
+    settings: Decoding | None = None,
+    *,
+    prefix: str | None = None,
+    alignment: bool = False,
+    too_long: Literal["refuse", "cut"] = "refuse",
+    window: int = 1024,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Answer]:
+    """An answer to each line of a file (``-``: stdin), in order and in constant memory.
+
+    ``window`` lines are read ahead; ``prefix`` is what every translation begins with. Raises UserError for
+    text that is not UTF-8 and for lines that do not fit the model, with their numbers.
+    """
+    chosen = settings or model.decoding
+    waiting: deque[str] = deque()
+    found = model.translations(
+        _noted(path, waiting),
+        chosen,
+        prefixes=None if prefix is None else repeat(prefix),
+        too_long=too_long,
+        window=window,
+        on_progress=on_progress,
+    )
+    number = 0
+    while ahead := [(waiting.popleft(), _listed(one)) for one in islice(found, window)]:
+        links = _links(model, ahead) if alignment else repeat(())
+        for (source, several), aligned in zip(ahead, links, strict=False):
+            yield Answer(number, source, several, tuple(aligned), chosen.num_return_sequences > 1)
+            number += 1
+
+
+def _noted(path: str, waiting: deque[str]) -> Iterator[str]:
+    """The lines of a file, each noted until its translation is there."""
+    for _, line in files.open_lines(path):
+        waiting.append(line)
+        yield line
+
+
+def _listed(one: Translation) -> tuple[Translation, ...]:
+    return (one, *one.alternatives)
+
+
+def _links(
+    model: Translator, ahead: Iterable[tuple[str, tuple[Translation, ...]]]
+) -> Iterator[list[list[Link]]]:
+    """The alignments of each line's translations, all read together."""
+    lines = list(ahead)
+    every = model.align((source, one.text) for source, several in lines for one in several)
+    for _, several in lines:
+        yield list(islice(every, len(several)))
