@@ -18,10 +18,10 @@ def test_unigram_entropy_is_that_of_the_counts():
 
 
 def test_a_model_that_only_counts_words_is_a_sign():
-    assert watch.no_better_than_counting(400, [5.0] * 100, 4.0)
-    assert watch.no_better_than_counting(400, [3.0] * 100, 4.0) is None
-    assert watch.no_better_than_counting(100, [5.0] * 100, 4.0) is None
-    assert watch.no_better_than_counting(400, [5.0] * 100, None) is None
+    assert watch.no_better_than_counting(400, 5.0, 4.0)
+    assert watch.no_better_than_counting(400, 3.0, 4.0) is None
+    assert watch.no_better_than_counting(100, 5.0, 4.0) is None
+    assert watch.no_better_than_counting(400, 5.0, None) is None
 
 
 def test_equal_answers_are_a_sign_but_not_of_few_sentences():
@@ -35,6 +35,12 @@ def test_overfitting_is_validation_rising_while_training_falls():
     assert watch.overfitting([(4, 4), (3, 4.1), (2, 4.0), (1, 4.3)]) is None
     assert watch.overfitting([(4, 4), (5, 4.1), (6, 4.2), (7, 4.3)]) is None
     assert watch.overfitting([(4, 4), (3, 4.1)]) is None
+
+
+def test_what_evaluations_show_is_said_once():
+    guard = watch.Watch(unigram=3.0)
+    said = [guard.evaluated(100 * turn, 9.0 - turn, 4.0 + turn) for turn in range(1, 9)]
+    assert [len(lines) for lines in said] == [0, 0, 1, 1, 0, 0, 0, 0]
 
 
 def test_a_loss_that_rises_for_long_is_said_once():

@@ -77,7 +77,8 @@ class Ledger:
         numbers = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         self.say(f"step {self.state.step}: {numbers}")
         if self.since[1] and "loss" in figures:
-            self.warn(self.watch.evaluated(self.since[0] / self.since[1], figures["loss"]))
+            valid = figures.get("nll", figures["loss"])
+            self.warn(self.watch.evaluated(self.state.step, self.since[0] / self.since[1], valid))
         self.since = [0.0, 0.0]
 
     def write(self, kind: str, figures: Mapping[str, float]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -29,19 +29,22 @@ class Watch:
     def step(self, step: int, loss: float, norm: float) -> list[str]:
         """What one training step shows."""
         self._still = self._still + 1 if norm == 0 else 0
-        found = [
-            first_loss(loss, self.vocab_size) if step == 1 else None,
-            no_gradient(step) if self._still == 3 else None,
-        ]
+        found = {"first": first_loss(loss, self.vocab_size) if step == 1 else None}
+        if self._still == 3:
+            found["still"] = no_gradient(step)
         self._losses.append(loss)
         if step % HISTORY == 0:
-            found += [rising(self._losses), no_better_than_counting(step, self._losses, self.unigram)]
+            found["rising"] = rising(self._losses)
         return self._new(found)
 
-    def evaluated(self, train_loss: float, valid_loss: float) -> list[str]:
-        """What one evaluation shows beside the loss on the training data since the last."""
+    def evaluated(self, step: int, train_loss: float, valid_loss: float) -> list[str]:
+        """What one evaluation shows beside the loss on the training data since the last.
+
+        The validation loss should be free of label smoothing, which adds to what guessing by frequency costs.
+        """
         self._valid.append((train_loss, valid_loss))
-        return self._new([overfitting(self._valid)])
+        counting = no_better_than_counting(step, valid_loss, self.unigram)
+        return self._new({"overfitting": overfitting(self._valid), "counting": counting})
 
     def trouble(self, step: int, loss: float, norm: float) -> str | None:
         """Why the run cannot go on, or None: NaN, infinity, or a loss that stays far above all before."""
@@ -58,13 +61,10 @@ class Watch:
             return None
         return f"the loss has exploded: {loss:.4g} at step {step}, usual was {usual:.4g}; {ADVICE}"
 
-    def _new(self, found: Iterable[str | None]) -> list[str]:
-        fresh = []
-        for sentence in found:
-            if sentence and (kind := sentence.split(";")[0].rstrip("0123456789.,: ")[:24]) not in self._said:
-                self._said.add(kind)
-                fresh.append(sentence)
-        return fresh
+    def _new(self, found: Mapping[str, str | None]) -> list[str]:
+        fresh = {kind: sentence for kind, sentence in found.items() if sentence and kind not in self._said}
+        self._said.update(fresh)
+        return [sentence for sentence in fresh.values() if sentence]
 
 
 ADVICE = (
@@ -83,13 +83,13 @@ def first_loss(loss: float, vocab_size: int | None) -> str | None:
     )
 
 
-def no_better_than_counting(step: int, losses: Sequence[float], unigram: float | None) -> str | None:
+def no_better_than_counting(step: int, loss: float, unigram: float | None) -> str | None:
     """The unigram entropy is what one reaches by word frequencies alone, without reading anything."""
-    if unigram is None or step < SETTLED or median(_last(losses, 50)) <= unigram:
+    if unigram is None or step < SETTLED or loss <= unigram:
         return None
     return (
-        f"after {step} steps the loss is still above {unigram:.2f}, what word frequencies alone would give; "
-        f"try a larger optim.lr or a shorter schedule.warmup, and check that source and target match"
+        f"after {step} steps the validation loss is still above {unigram:.2f}, what word frequencies alone "
+        f"would give; try a larger optim.lr or a shorter schedule.warmup, and check that source and target match"
     )
 
 
@@ -144,7 +144,3 @@ def unigram_entropy(counts: Iterable[int]) -> float:
     numbers = [count for count in counts if count > 0]
     total = sum(numbers)
     return -sum(count / total * math.log(count / total) for count in numbers)
-
-
-def _last(losses: Sequence[float], size: int) -> list[float]:
-    return list(losses)[-size:]
