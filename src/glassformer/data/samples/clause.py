@@ -54,7 +54,9 @@ class Phrase:
     english: str
     slots: Mapping[str, Part] = field(default_factory=dict)
     noun: str = ""
-    idiom: Part = Part()  # Korean words that belong to the verb itself: 비가 오다 is one verb, rain
+    idiom: Part = field(
+        default_factory=Part
+    )  # Korean words that belong to the verb itself: 비가 오다 is one verb, rain
     asked: str = ""
     marks: tuple[str, ...] = ()
     pairs: tuple[Combination, ...] = ()

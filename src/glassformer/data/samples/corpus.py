@@ -5,28 +5,37 @@ from dataclasses import dataclass
 
 from glassformer.data.samples import (
     sentences_daily,
-    sentences_joined,
     sentences_numbers,
+    sentences_person,
+    sentences_place,
+    sentences_quality,
     sentences_questions,
-    sentences_scene,
+    sentences_reason,
+    sentences_relative,
+    sentences_sequence,
     sentences_talk,
 )
 from glassformer.data.samples.dice import Dice
 from glassformer.data.samples.holdout import split_of_all
 from glassformer.data.samples.lexicon_nouns import NOUN
-from glassformer.data.samples.lexicon_places import PLACE
+from glassformer.data.samples.lexicon_places import PEOPLE, PLACE
 from glassformer.data.samples.part import Part, links, part
 from glassformer.data.samples.sentences_talk import AMOUNTS, visit
 
-KINDS = (
-    *sentences_daily.KINDS,
-    *sentences_scene.KINDS,
-    *sentences_numbers.KINDS,
-    *sentences_questions.KINDS,
-    *sentences_talk.KINDS,
-    *sentences_joined.KINDS,
+SECTIONS = (
+    sentences_daily,
+    sentences_place,
+    sentences_quality,
+    sentences_person,
+    sentences_numbers,
+    sentences_questions,
+    sentences_talk,
+    sentences_sequence,
+    sentences_reason,
+    sentences_relative,
 )
-WEIGHTS = tuple(((name, make), weight) for name, weight, make in KINDS)
+KINDS = tuple(kind for section in SECTIONS for kind in section.KINDS)
+TICKETS = tuple((name, make) for name, weight, make in KINDS for _ in range(weight))
 DEMO_KINDS = ("transitive", "motion question", "site", "quality", "existence", "suggestion", "request")
 PATIENCE = 12  # how many draws beyond the sizes asked for are worth trying before giving up
 
@@ -52,9 +61,24 @@ def drafts(seed: int) -> Iterator[tuple[AlignedPair, str | None]]:
     """Every sentence as it comes, repeats included, with the split its combinations put it in."""
     dice = Dice(seed)
     while True:
-        kind, make = dice.weighted(WEIGHTS)
+        kind, make = dice.pick(TICKETS)
         whole = make(dice)
-        yield aligned(whole, kind), split_of_all(whole.pairs)
+        pair = aligned(whole, kind)
+        if _presentable(pair):
+            yield pair, split_of_all(whole.pairs)
+
+
+def _presentable(pair: AlignedPair) -> bool:
+    """Whether a pair has 2 to 40 words on both sides and names nobody twice."""
+    source, target = pair.source.split(), pair.target.split()
+    if not (SHORTEST <= len(source) <= LONGEST and SHORTEST <= len(target) <= LONGEST):
+        return False
+    named = [word for word in target if word.strip(".,!?") in NAMES]
+    return len(named) == len(set(named))
+
+
+SHORTEST, LONGEST = 2, 40
+NAMES = frozenset(person.english for person in PEOPLE if person.manner == "name")
 
 
 def _distinct(seed: int) -> Iterator[tuple[AlignedPair, str | None]]:

@@ -19,7 +19,7 @@ IRREGULAR_VERBS = {
         drive drove driven driving|throw threw thrown throwing|sleep slept slept sleeping
         run ran run running|swim swam swum swimming|sit sat sat sitting|leave left left leaving
         come came come coming|meet met met meeting|give gave given giving|think thought thought thinking
-        know knew known knowing|say said said saying|see saw seen seeing|show showed shown showing|lend lent lent lending|grow grew grown growing|cost cost cost costing
+        know knew known knowing|say said said saying|see saw seen seeing|show showed shown showing|lend lent lent lending|teach taught taught teaching|build built built building|cost cost cost costing
         """.replace("\n", "|").split("|")
         if row.split()
     },

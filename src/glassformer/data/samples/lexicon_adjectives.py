@@ -34,6 +34,11 @@ QUALITY_TABLE = """
 깨끗하다      clean          clothes wash shoes
 더럽다/ㅂ     dirty          clothes wash shoes
 중요하다      important      exam writing word problem
+빨갛다/ㅎ     red            color
+파랗다/ㅎ     blue           color
+노랗다/ㅎ     yellow         color
+하얗다/ㅎ     white          color
+까맣다/ㅎ     black          color
 """
 
 PLACE_QUALITY_TABLE = """
@@ -116,15 +121,6 @@ WEATHER_TABLE = """
 날씨가    맑다       be clear
 날씨가    흐리다     be cloudy
 """
-
-COLORS = {
-    "빨간": "red",
-    "파란": "blue",
-    "노란": "yellow",
-    "하얀": "white",
-    "까만": "black",
-    "초록색": "green",
-}
 
 
 def _adjective(cells: list[str]) -> Adjective:

@@ -105,40 +105,40 @@ CULTURE = """
 
 GOODS = """
 옷          clothes           many  -           clothes shop goods pretty price
-치마        skirt             one   -           outfit shop goods pretty price
-바지        pants             many  -           clothes shop goods price
-셔츠        shirt             one   -           clothes shop goods pretty price
-코트        coat              one   -           clothes shop goods pretty price warm
-원피스      dress             one   -           outfit shop goods pretty price
-스웨터      sweater           one   -           clothes shop goods pretty price warm
-신발        shoe              many  -           shoes shop goods pretty price comfort
-운동화      sneaker           many  -           shoes shop goods price comfort
-양말        sock              many  -           shoes shop goods
-모자        hat               one   개          headwear shop goods pretty price
+치마        skirt             one   -           outfit shop goods pretty price color
+바지        pants             many  -           clothes shop goods price color
+셔츠        shirt             one   -           clothes shop goods pretty price color
+코트        coat              one   -           clothes shop goods pretty price warm color
+원피스      dress             one   -           outfit shop goods pretty price color
+스웨터      sweater           one   -           clothes shop goods pretty price warm color
+신발        shoe              many  -           shoes shop goods pretty price comfort color
+운동화      sneaker           many  -           shoes shop goods price comfort color
+양말        sock              many  -           shoes shop goods color
+모자        hat               one   개          headwear shop goods pretty price color
 안경        glasses           many  -           headwear shop goods price
-가방        bag               one   개          shop goods pretty price gift heavy find
-우산        umbrella          one   개          shop goods price find lend
+가방        bag               one   개          shop goods pretty price gift heavy find color
+우산        umbrella          one   개          shop goods price find lend color
 시계        watch             one   개          shop goods pretty price gift find machine
 휴대폰      cell phone        one   대          shop goods price find machine lend
 컴퓨터      computer          one   대          shop goods price machine power
 노트북      laptop            one   대          shop goods price machine power heavy lend
 카메라      camera            one   대          shop goods price machine find lend
 텔레비전    TV                one   대          shop goods price machine power
-자전거      bicycle           one   대          shop goods price machine ride
-자동차      car               one   대          shop price machine drive fast
+자전거      bicycle           one   대          shop goods price machine ride color
+자동차      car               one   대          shop price machine drive fast color
 의자        chair             one   개          shop furniture goods price comfort
 책상        desk              one   개          shop furniture goods price
 침대        bed               one   -           shop furniture price comfort
-꽃          flower            many  -           shop goods pretty gift plant
+꽃          flower            many  -           shop goods pretty gift plant color
 선물        present           one   개          shop goods gift present
 장난감      toy               one   개          shop goods price gift
 인형        doll              one   개          shop goods pretty price gift
-공          ball              one   개          shop goods
+공          ball              one   개          shop goods color
 연필        pencil            one   개          shop goods lend
 공책        notebook          one   권          shop goods
 지갑        wallet            one   개          shop goods price gift find
 열쇠        key               one   개          goods find
-컵          cup               one   개          shop goods pretty wash price
+컵          cup               one   개          shop goods pretty wash price color
 접시        plate             one   개          shop goods pretty wash price
 거울        mirror            one   개          shop goods price wipe
 지도        map               one   장          shop goods
@@ -151,6 +151,8 @@ GOODS = """
 불          light             the   -           power
 에어컨      air conditioner   the   -           power
 쓰레기      trash             mass  -           trash
+건물        building          one   -           build tall
+다리        bridge            one   -           build long
 나무        tree              one   그루        plant pretty tall
 """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from glassformer.data.samples.lexicon import Person, Place, classes, rows
 
 PLACE_TABLE = """
-학교          school                  at   study go building
+학교          school                  at   study go building school
 도서관        ~the library            at   study quiet go building library
 카페          ~the café               at   cafe meet go building shop quiet
 식당          ~the restaurant         at   eat meet go building shop
@@ -25,7 +25,7 @@ PLACE_TABLE = """
 미술관        ~the art museum         at   go building view
 수영장        ~the swimming pool      at   swim go
 체육관        ~the gym                at   sport go building
-교실          ~the classroom          in   study room quiet
+교실          ~the classroom          in   study room quiet school
 부엌          ~the kitchen            in   cook room
 거실          ~the living room        in   room rest
 방            ~the room               in   room rest study
@@ -40,7 +40,7 @@ PLACE_TABLE = """
 동물원        ~the zoo                at   animals go view
 놀이터        ~the playground         at   play outdoors go
 놀이공원      ~the amusement park     at   play go view
-대학교        college                 at   study go
+대학교        college                 at   study go school
 사무실        ~the office             at   work room go
 서울          Seoul                   in   city go live view
 부산          Busan                   in   city go live view

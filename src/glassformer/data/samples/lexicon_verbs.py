@@ -3,7 +3,7 @@
 from glassformer.data.samples.lexicon import Verb, classes, rows, stem
 
 TRANSITIVE_TABLE = """
-먹다          eat          meal snack fruit mealtime   home eat outdoors school
+먹다          eat          meal snack fruit mealtime   home eat outdoors
 먹다          take         medicine                    home
 마시다        drink        drink                       home cafe eat
 요리하다      cook         cooked                      home cook
@@ -23,12 +23,13 @@ TRANSITIVE_TABLE = """
 사다          buy          reading                     books
 팔다          sell         fruit snack                 market
 팔다          sell         clothes shoes furniture ride   market
-배우다        learn        study instrument lesson     study home
+배우다        learn        study instrument lesson     school
 공부하다      study        study word                  home cafe library study
-가르치다      teach        study instrument lesson     study
-연습하다      practice     instrument lesson language song   home study rest
-부르다/르     sing         song                        home study rest
-연주하다      play         instrument                  home study rest
+가르치다      teach        study instrument lesson     school
+연습하다      practice     instrument lesson language song   home school
+부르다/르     sing         song                        home rest
+연주하다      play         instrument                  home school
+짓다/ㅅ        build        build                       outdoors
 외우다        memorize     word song                   home cafe library study
 끝내다        finish       homework                    home cafe library study
 풀다          solve        problem                     home library study
@@ -37,10 +38,10 @@ TRANSITIVE_TABLE = """
 입다          wear         clothes                     -
 신다          wear         shoes                       -
 쓰다          wear         headwear                    -
-찾다          look for     find photo ticket           home work
+찾다          look for     find photo ticket           home
 잃어버리다    lose         find ticket                 market outdoors abroad city
 빌리다        borrow       borrow                      library
-빌리다        borrow       find ride                   -
+빌리다        borrow       lend ride drive             -
 돌려주다      return       borrow lend                 -
 고르다/르     choose       clothes outfit shoes headwear gift   clothes
 찍다          take         photo                       view outdoors abroad
@@ -90,7 +91,7 @@ INTRANSITIVE_TABLE = """
 SOCIAL_TABLE = """
 만나다        meet         -   meet cafe eat city
 돕다/ㅂ       help         -   home work study
-기다리다      wait for     -   meet cafe outdoors
+기다리다      wait for     -   meet cafe
 초대하다      invite       -   -
 찾다          look for     -   meet outdoors
 """

@@ -188,6 +188,11 @@ def time_word(dice: Dice, tense: str, far: bool = False) -> Part:
     return part(word.korean, word.english)
 
 
+def day_word(dice: Dice, tense: str) -> Part:
+    """A time expression no finer than part of a day."""
+    return part(*dice.pick([(t.korean, t.english) for t in TIMES if t.tense in (tense, "any")]))
+
+
 def weekday(dice: Dice, tense: str) -> Part:
     """월요일에, on Monday; 월요일마다, every Monday."""
     day = dice.pick(tuple(DAYS))

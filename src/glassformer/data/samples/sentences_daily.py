@@ -7,6 +7,7 @@ from glassformer.data.samples.clause import Clause, Phrase, Subject, render
 from glassformer.data.samples.conjugate import Stem
 from glassformer.data.samples.dice import Dice
 from glassformer.data.samples.lexicon import of_class
+from glassformer.data.samples.lexicon_adverbs import adverbs_of
 from glassformer.data.samples.lexicon_nouns import THINGS
 from glassformer.data.samples.lexicon_places import PEOPLE, PLACES
 from glassformer.data.samples.nominal import ACCUSATIVE, anyone, noun_phrase, somebody, to_place
@@ -27,8 +28,7 @@ MEANS = (
     ("걸어서", "on foot"),
 )
 FLYING = (("비행기로", "by plane"), ("비행기를 타고", "by|1 plane|0"), ("배로", "by ship"))
-MANNERS = {"공부하": "hard", "일하": "hard", "운동하": "hard", "연습하": "hard"}
-GIFTS = of_class(THINGS, frozenset(("gift", "present", "ticket", "headwear")))
+GIFTS = of_class(THINGS, frozenset(("gift", "present", "ticket")))
 LOANS = of_class(THINGS, frozenset(("lend", "borrow")))
 TRANSFERS = ((Stem("주"), "give"), (Stem("보내"), "send"), (Stem("보여주"), "show"), (Stem("빌려주"), "lend"))
 RAISED = {Stem("주"): Stem("드리"), Stem("보여주"): Stem("보여드리"), Stem("빌려주"): Stem("빌려드리")}
@@ -47,26 +47,36 @@ def said(dice: Dice, make: Maker, asking: bool) -> Part:
 
 def fitting(subject: Subject, phrase: Phrase) -> bool:
     """Whether nobody comes to where they are not, and no relative is mentioned whose family is unclear."""
+    if (
+        subject.person == "1p"
+        and "manner" in phrase.slots
+        and phrase.slots["manner"].english[0].text == "alone"
+    ):
+        return False
     if subject.person in ("1s", "1p"):
         return phrase.stem.text != "오"
     others = (word.text for piece in phrase.slots.values() for word in piece.english)
     return subject.person == "2" or "one's" not in others
 
 
+def with_adverb(dice: Dice, phrase: Phrase, percent: int = 30) -> Phrase:
+    """The phrase, now and then with an adverb of manner."""
+    choices = adverbs_of(phrase.stem.text)
+    if not choices or not dice.chance(percent):
+        return phrase
+    korean, english = dice.pick(choices)
+    return phrase.plus(manner=part(korean, english.replace("a lot", "a|0 lot|0")))
+
+
 def _acting(dice: Dice, style: str) -> Phrase:
-    phrase = transitive(dice, style)
-    if phrase.stem.text in MANNERS and dice.chance(40):
-        return phrase.plus(manner=part("열심히", "hard"))
-    return phrase
+    return with_adverb(dice, transitive(dice, style))
 
 
 def _being_active(dice: Dice, style: str) -> Phrase:
     phrase = intransitive(dice)
-    if phrase.stem.text in MANNERS and dice.chance(40):
-        return phrase.plus(manner=part("열심히", "hard"))
-    if dice.chance(25) and phrase.stem.text not in ("일어나", "울", "출발하", "앉"):
+    if dice.chance(25) and phrase.stem.text not in ("일어나", "울", "출발하", "앉", "자"):
         return phrase.plus(**{"with": together(dice, style)})
-    return phrase
+    return with_adverb(dice, phrase, 45)
 
 
 def moving(dice: Dice, style: str) -> Phrase:
@@ -83,7 +93,7 @@ def moving(dice: Dice, style: str) -> Phrase:
     if dice.chance(25):
         far = place.classes & {"abroad"} or place.korean == "제주도"
         return phrase.plus(means=part(*dice.pick(FLYING if far else MEANS)))
-    return phrase
+    return with_adverb(dice, phrase, 20)
 
 
 def _giving(dice: Dice, style: str) -> Phrase:
@@ -99,7 +109,10 @@ def _giving(dice: Dice, style: str) -> Phrase:
     thing = noun_phrase(gift, ACCUSATIVE).part
     pair = ("object", english, gift.korean)
     return Phrase(
-        stem, english, {"recipient": recipient, "object": Part(thing.korean, thing.english, (pair,))}
+        stem,
+        english,
+        {"recipient": recipient, "object": Part(thing.korean, thing.english, (pair,))},
+        marks=("rare",),
     )
 
 

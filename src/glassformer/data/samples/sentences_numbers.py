@@ -9,15 +9,19 @@ from glassformer.data.samples.dice import Dice
 from glassformer.data.samples.english import plural
 from glassformer.data.samples.lexicon import Noun, of_class
 from glassformer.data.samples.lexicon_nouns import THINGS
-from glassformer.data.samples.lexicon_places import DAYS, PEOPLE
+from glassformer.data.samples.lexicon_places import DAYS, PEOPLE, PLACES
 from glassformer.data.samples.nominal import (
+    ACCUSATIVE,
     NOMINATIVE,
     THE,
     TOPIC,
+    at_place,
     clock,
+    counted,
     demonstrative,
     noun_phrase,
     person_subject,
+    time_word,
     with_particle,
 )
 from glassformer.data.samples.part import Part, Word, part
@@ -218,12 +222,56 @@ def asking_number(dice: Dice) -> Part:
     )
 
 
+LISTED = tuple(
+    noun
+    for noun in of_class(THINGS, frozenset(("fruit", "snack", "drink", "meal")))
+    if noun.counter and noun.classes & {"shop", "bakery"}
+)
+STORES = tuple(place for place in PLACES if place.korean in ("시장", "마트", "편의점", "백화점"))
+
+
+def shopping_list(dice: Dice) -> Part:
+    """시장에서 사과 세 개, 바나나 두 개, 우유 한 병을 샀어요. I bought three apples, two bananas, and …"""
+    style, subject = level(dice), dice.pick((hidden("I"), hidden("I"), None))
+    subject = subject or person_subject(dice.pick(PEOPLE), style, TOPIC)
+    count = dice.weighted(((2, 30), (3, 30), (4, 20), (5, 10), (7, 5), (9, 3), (11, 2), (12, 2)))
+    nouns: list[Noun] = []
+    while len(nouns) < count:
+        noun = dice.pick(LISTED)
+        if noun not in nouns:
+            nouns.append(noun)
+    things = Part()
+    for number, noun in enumerate(nouns):
+        last = number == count - 1
+        item = quantity(noun, 1 + dice.below(9), ACCUSATIVE if last else "")
+        if last:
+            things += Part((), (Word("and"),)) + item
+        elif count == 2:
+            things += item.closed_korean(",")
+        else:
+            things += item.punctuated(",")
+    tense = dice.pick(("past", "future"))
+    slots = {"object": things, "place": at_place(dice.pick(STORES))}
+    if dice.chance(50):
+        slots["time"] = time_word(dice, tense)
+    return sentence(render(Clause(subject, Phrase(Stem("사"), "buy", slots), style, tense)))
+
+
+def quantity(noun: Noun, count: int, pair: str) -> Part:
+    """사과 세 개를, three apples: the noun bare, the particle on the counter."""
+    whole = counted(noun, count, "")
+    counter = whole.korean[-1]
+    counter.text = with_particle(counter.text, pair)
+    return whole
+
+
 KINDS: tuple[tuple[str, int, Callable[[Dice], Part]], ...] = (
     ("clock", 2, time_now),
     ("event", 3, event_time),
     ("birthday", 2, birthday),
     ("price", 3, price),
     ("age", 2, age),
+    ("shopping list", 3, shopping_list),
     ("how many", 2, how_many),
     ("how many there", 1, how_many_there),
     ("asking a number", 2, asking_number),

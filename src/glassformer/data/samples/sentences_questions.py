@@ -21,7 +21,7 @@ from glassformer.data.samples.nominal import (
 )
 from glassformer.data.samples.part import Part, part
 from glassformer.data.samples.sentences_daily import NEARBY
-from glassformer.data.samples.sentences_scene import HANDY
+from glassformer.data.samples.sentences_place import HANDY
 from glassformer.data.samples.setting import ONLY_PAST, level, sentence
 
 KINDS_OF_THING = (
@@ -53,7 +53,10 @@ def _asked(dice: Dice, subject: Subject, phrase: Phrase, style: str) -> Part:
     if phrase.asked != "time" and dice.chance(45) and not mood:
         phrase = phrase.plus(time=time_word(dice, tense, "far" in phrase.marks))
     return sentence(
-        render(Clause(subject, phrase, style, tense, mood, form="question", time_first=True)), "?"
+        render(
+            Clause(subject, phrase, style, tense, mood, form="question", time_first=phrase.asked != "time")
+        ),
+        "?",
     )
 
 
@@ -149,6 +152,8 @@ def adverbial(word: str, english: str, slot: str) -> Callable[[Dice], Part]:
     def make(dice: Dice) -> Part:
         style = level(dice)
         phrase = dice.pick((transitive, _active, _go))(dice, style)
+        while phrase.stem.text in ("앉", "울", "웃"):
+            phrase = intransitive(dice)
         phrase = _asking(phrase.plus(**{slot: part(word, english)}), slot)
         subject = _asker(dice, style)
         if slot == "reason" and dice.chance(35):

@@ -15,7 +15,8 @@ from glassformer.data.samples.lexicon_places import PEOPLE, TIMES
 from glassformer.data.samples.nominal import DEMONSTRATIVES, THE, noun_phrase, to_place, with_particle
 from glassformer.data.samples.part import Part, part
 from glassformer.data.samples.sentences_daily import moving
-from glassformer.data.samples.sentences_scene import DESCRIBED, SITES, STOCK, THERE, THERE_MANY
+from glassformer.data.samples.sentences_place import STOCK, THERE, THERE_MANY
+from glassformer.data.samples.sentences_quality import DESCRIBED, SITES
 from glassformer.data.samples.setting import happening, level, placed, sentence
 
 VISIT_TIMES = tuple(time for time in TIMES if time.tense == "past")
@@ -34,7 +35,9 @@ FELT = (
     "덥",
 )  # what it can be like *there*
 VISITED = tuple(
-    (place, felt) for place, group in SITES if (felt := tuple(a for a in group if a.stem.text in FELT))
+    (place, felt)
+    for place, group in SITES
+    if "go" in place.classes and (felt := tuple(a for a in group if a.stem.text in FELT))
 )
 AMOUNTS = ((Stem("많"), "be many"), (Stem("적"), "be few"), (Stem("없"), "be no"))
 
@@ -194,10 +197,14 @@ UNASKED = (
     "일어나",
 )
 
+# what is not done for somebody else; 빌려 주세요 would even mean *lend me*
+NO_FAVOR = ("빌리", "돌려주", "공부하", "외우", "연습하", "타", "보", "듣", "풀", "쓰", "심", "읽")
 
-def _asked(dice: Dice, style: str) -> Phrase:
+
+def _asked(dice: Dice, style: str, form: str) -> Phrase:
+    unwanted = UNASKED + (NO_FAVOR if form == "request" else ())
     phrase = transitive(dice, style, where=15, bare=dice.chance(60))
-    while phrase.stem.text in UNASKED or phrase.english == "wear":
+    while phrase.stem.text in unwanted or phrase.english == "wear":
         phrase = transitive(dice, style, where=15, bare=dice.chance(60))
     return phrase
 
@@ -206,7 +213,7 @@ def request(dice: Dice) -> Part:
     """창문을 열어 주세요. Please open the window."""
     style = level(dice)
     form = dice.weighted((("request", 50), ("imperative", 0 if style == CASUAL else 30), ("prohibition", 25)))
-    phrase = _asked(dice, style)
+    phrase = _asked(dice, style, form)
     if form != "prohibition" and dice.chance(25):
         phrase = phrase.plus(
             time=part(*dice.pick((("지금", "now"), ("내일", "tomorrow"), ("오늘", "today"))))

@@ -28,6 +28,7 @@ MOMENTARY = (
     "오",
 )
 LASTING = ("배우", "키우", "심")
+SPONTANEOUS = ("울", "웃", "앉")
 UNWILLED = ("울", "웃", "받", "앉", "출발하", "살", "기다리", "버리", "일어나", "도착하")
 LEVELS = ((CASUAL, 36), (POLITE, 40), (FORMAL, 24))
 
@@ -54,11 +55,19 @@ def happening(dice: Dice, subject: Subject, phrase: Phrase, asking: bool = False
     far = stem in LASTING or "far" in phrase.marks
     if stem in ONLY_PAST:
         return _past(dice, refusing=False)
-    options = [(_past, 34), (_future, 20), (_habit, 18)]
+    options = [(_past, 34)]
+    if stem not in SPONTANEOUS:
+        options.append((_future, 20))
+    if stem not in SPONTANEOUS and "rare" not in phrase.marks:
+        options.append((_habit, 18))
     if stem not in MOMENTARY:
         options.append((_now, 10))
     if stem not in UNWILLED:
-        options += [(_want, 11), (_able, 9), (_once, 6 if stem not in MOMENTARY or stem == "가" else 0)]
+        options += [
+            (_want, 11),
+            (_able, 9),
+            (_once, 6 if stem == "가" or stem not in (*MOMENTARY, "찾", "기다리") else 0),
+        ]
     if not asking and stem not in UNWILLED:
         options.append((_must, 9))
     chosen = dice.weighted(options)
