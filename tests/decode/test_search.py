@@ -121,6 +121,13 @@ def test_the_exact_bound_stops_long_before_the_limit() -> None:
     assert len(state.widths) < 20
 
 
+def test_the_bound_of_a_penalty_on_length_is_the_next_token_and_not_the_limit() -> None:
+    table = torch.full((1, 6, 6), -30.0)
+    table[0, 1, 2], table[0, 1, 3], table[0, 3, 2] = 0.0, 2.0, 9.0
+    (listed,) = _search(Table(table), 1, 50, num_beams=2, length_penalty=-1.0, length_penalty_form="power")
+    assert listed[0].tokens == (3, 2)
+
+
 def test_the_n_best_list_is_sorted_and_distinct() -> None:
     for listed in _search(Recurrence(SEEDS), len(SEEDS), 7, num_beams=5, num_return_sequences=5):
         assert len({one.tokens for one in listed}) == len(listed) == 5
