@@ -7,7 +7,6 @@ import torch
 import train_toys as toys
 
 from glassformer.base.errors import RunError, UserError
-from glassformer.train import metrics
 
 
 @pytest.fixture
@@ -142,16 +141,6 @@ def test_a_full_disk_is_one_sentence_and_the_checkpoint_before_stays_valid(run, 
     _, resumed = toys.train(run, toys.settings(save_every=2), resume=True)
     _, whole = toys.train(tmp_path / "whole", toys.settings(save_every=2))
     assert toys.same(toys.weights(resumed), toys.weights(whole))
-
-
-def test_metrics_after_the_resumed_step_and_half_lines_are_dropped(tmp_path):
-    lines = [{"kind": "train", "step": step} for step in (2, 4, 6)]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (tmp_path / metrics.NAME).write_text(text + '{"kind": "tr')
-    book = metrics.Metrics(tmp_path, 4)
-    book.write("valid", 4, {"loss": float("nan")})
-    book.close()
-    assert toys.lines(tmp_path) == [*lines[:2], {"kind": "valid", "step": 4, "loss": None}]
 
 
 def test_a_resumed_run_has_the_metrics_of_one_that_was_not_stopped(tmp_path):

@@ -89,7 +89,7 @@ def no_better_than_counting(step: int, loss: float, unigram: float | None) -> st
         return None
     return (
         f"after {step} steps the validation loss is still above {unigram:.2f}, what word frequencies alone "
-        f"would give; try a larger optim.lr or a shorter schedule.warmup, and check that source and target match"
+        f"would give; try a larger optim.lr or a shorter warmup, and check that source and target match"
     )
 
 
