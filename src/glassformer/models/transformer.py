@@ -21,10 +21,10 @@ from glassformer.nn.position import Positions
 
 
 class Config(Settings):
-    """Sizes and choices. ``norm: post`` and ``positions: sinusoidal`` are the paper's; Marian files know only those.
+    """Sizes and choices. ``norm: post`` and ``positions: sinusoidal`` are the paper's and Marian's.
 
     ``share`` says which of source embedding, target embedding and output are one matrix: ``all`` (needs one
-    vocabulary), ``target`` (target embedding and output) or ``none``. Sizes of 0 are taken from the tokenizer.
+    vocabulary), ``target`` (target embedding and output) or ``none``. Sizes of 0 come from the tokenizer.
     """
 
     name: Literal["transformer"] = "transformer"
@@ -96,10 +96,9 @@ class Model(nn.Module):
         self.decoder = _stack(config, cross=True)
         self.encoder_norm = nn.LayerNorm(dim) if config.norm == "pre" else nn.Identity()
         self.decoder_norm = nn.LayerNorm(dim) if config.norm == "pre" else nn.Identity()
-        tied = target_table.weight
-        self.output = Output(
-            tied if config.share != "none" else nn.Parameter(torch.empty_like(tied)), bias=config.output_bias
-        )
+        tied: nn.Parameter = target_table.weight  # type: ignore[assignment]
+        own = config.share == "none"
+        self.output = Output(nn.Parameter(torch.empty_like(tied)) if own else tied, bias=config.output_bias)
         self._begin()
 
     def _positions(self) -> Positions:
@@ -124,7 +123,7 @@ class Model(nn.Module):
         return self.encoder_norm(x), mask
 
     def hidden(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "rows target dim"]:
-        """The last hidden state of every target position under teacher forcing; ``output`` turns it into scores.
+        """The last hidden state of every target position under teacher forcing, for ``output``.
 
         Uses ``source``, ``source_keep`` and ``target`` (which begins with the start token) of the batch.
         """
@@ -147,8 +146,8 @@ class Model(nn.Module):
 class Writing:
     """Translations being written, one a row: what decoding steps through (a ``decode.State``).
 
-    Keys and values of the source are made once, at the first step. Rows of one source share them, so reordering
-    beams within a sentence moves only the target's memory.
+    Keys and values of the source are made once, at the first step. Beams of one source share them, so
+    reordering beams within a sentence moves only the target's memory.
     """
 
     def __init__(self, model: Model, source: Tensor, keep: Tensor) -> None:

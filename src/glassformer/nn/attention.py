@@ -1,4 +1,4 @@
-"""Attention: the one module every Transformer block is made from, and the table of kernels that compute it."""
+"""Attention: the one module every Transformer block is made from, and the kernels that compute it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Attention(nn.Module):
         memory: Float[Tensor, "batch key dim"] | None = None,
         cache: Slot | None = None,
     ) -> Float[Tensor, "batch query dim"]:
-        """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it only once."""
+        """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it once."""
         q = self._split(self.q(x), self.heads)
         if memory is not None and cache is not None and cache.length:
             k, v = cache.held()
@@ -112,7 +112,7 @@ class Attention(nn.Module):
         return (k, v) if cache is None else cache.extend(k, v)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:
-        return x.unflatten(-1, (heads, self.head_dim)).transpose(1, 2)
+        return x.view(*x.shape[:2], heads, self.head_dim).transpose(1, 2)
 
 
 @contextmanager

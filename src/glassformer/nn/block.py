@@ -1,4 +1,4 @@
-"""The block that encoders and decoders are stacked from, and the few fields that describe every kind of it."""
+"""The block that encoders and decoders are stacked from, and the few fields that describe every kind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class BlockConfig(Settings):
-    """What a block is. ``norm`` says where the layer norm stands: after the residual sum or before the sub-layer."""
+    """What a block is. ``norm``: the layer norm stands after the residual sum or before the sub-layer."""
 
     dim: int
     heads: int
@@ -50,7 +50,7 @@ class BlockConfig(Settings):
 
 
 class MLP(nn.Module):
-    """The position-wise network, the same for every position: W₂ f(W₁ x + b₁) + b₂ (Vaswani et al. 2017, eq. 2)."""
+    """The network that is the same for every position: W₂ f(W₁ x + b₁) + b₂ (Vaswani et al. 2017, eq. 2)."""
 
     def __init__(self, config: BlockConfig) -> None:
         super().__init__()

@@ -21,13 +21,13 @@ def cross_entropy(
     labels: Int[Tensor, "row"],
     smoothing: float = 0.0,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The summed label-smoothed loss and, without gradient, the summed plain negative log-likelihood, in nats.
+    """The summed label-smoothed loss and, without gradient, the summed negative log-likelihood, in nats.
 
         loss = Σ_rows  (1 - ε) · (-log p_label) + ε · mean_v(-log p_v),     p = softmax(W h + b)
                                                         (Szegedy et al. 2016; Vaswani et al. 2017, §5.4)
 
-    Rows whose label is -100 count nothing. The scores are made in chunks of rows, and each chunk's gradient is
-    formed while its scores exist, so memory does not grow with rows × vocabulary.
+    Rows whose label is -100 count nothing. The scores are made in chunks of rows, and each chunk's gradient
+    is formed while its scores exist, so memory does not grow with rows × vocabulary.
     """
     keep = labels != IGNORED
     if not bool(keep.all()):
@@ -40,7 +40,7 @@ class _Chunked(Function):
     """One pass that gives the loss and keeps only the gradients of hidden, weight and bias."""
 
     @staticmethod
-    def forward(
+    def forward(  # noqa: PLR0917 - autograd passes arguments by position
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
         gradients = _Gradients(hidden, weight, bias, ctx.needs_input_grad)
@@ -73,8 +73,8 @@ class _Chunked(Function):
 class _Gradients:
     """The gradients of hidden, weight and bias, summed chunk by chunk in float32.
 
-    The part of the slope that is the same for every word, ε/V, never touches the big matrix of slopes: it is one
-    column sum of ``weight`` and one of ``hidden``.
+    The part of the slope that is the same for every word, ε/V, never touches the big matrix of slopes: it is
+    one column sum of ``weight`` and one of ``hidden``.
     """
 
     def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: tuple[bool, ...]) -> None:
@@ -116,7 +116,7 @@ def _mean_logp(scores: Tensor, p: Tensor) -> Tensor:
 
 
 def _slope(p: Tensor, labels: Tensor, logp: Tensor, smoothing: float, dtype: torch.dtype) -> Tensor:
-    """The loss's slope by the scores, softmax minus the target, but for the even part of a smoothed target."""
+    """The loss's slope by the scores, softmax minus target, but for the even part of a smoothed target."""
     slope = p.to(dtype)
     rows = torch.arange(labels.shape[0], device=labels.device)
     slope[rows, labels] = (logp.exp() - (1 - smoothing)).to(dtype)

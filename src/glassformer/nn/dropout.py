@@ -1,4 +1,4 @@
-"""Dropout that draws sixteen random bits a number instead of a float, since on a CPU the drawing is the cost."""
+"""Dropout that draws sixteen random bits a number, not a float, since on a CPU the drawing is the cost."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from glassformer.nn.position import Positions
 
 
 class Embedding(nn.Module):
-    """Token vectors, scaled, plus position vectors, thinned by dropout (Vaswani et al. 2017, §3.4, §3.5, §5.4).
+    """Token vectors, scaled, plus position vectors, thinned by dropout (Vaswani et al. 2017, §3.4, §5.4).
 
     The table of token vectors is passed in, since source, target and output may share it.
     """
@@ -30,7 +30,7 @@ class Embedding(nn.Module):
 
 
 class Output(nn.Module):
-    """Scores of every word of the vocabulary: W h + b, where W may be the table of token vectors (Press & Wolf 2017)."""
+    """Scores of every word of the vocabulary, W h + b; W may be the token vectors (Press & Wolf 2017)."""
 
     def __init__(self, weight: nn.Parameter, *, bias: bool) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from glassformer.text.tokenizer import TokenizerPair
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss *summed* over ``batch.count`` answers; the trainer divides once. ``parts`` are sums to log beside it."""
+    """A loss *summed* over ``batch.count`` answers; the trainer divides once. ``parts`` are sums to log."""
 
     total: Tensor
     parts: Mapping[str, Tensor] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Objective(Protocol):
         ...
 
     def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
-        """One padded batch; ``rng`` is the only source of chance, so that a batch is a function of its position."""
+        """One padded batch; ``rng`` is the only chance, so that a batch is a function of its position."""
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:

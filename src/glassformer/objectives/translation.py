@@ -50,7 +50,7 @@ class Objective:
         return [Features({"source": s, "target": t}) for s, t in zip(*sides, strict=True)]
 
     def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
-        """Padded sources, targets shifted right behind the start token, and labels; nothing here is left to chance."""
+        """Padded sources, targets shifted right behind the start token, and labels; no chance is used."""
         source = pad([row.arrays["source"] for row in features], self.pad_id)
         lengths = torch.tensor([len(row.arrays["source"]) for row in features])
         labels = pad([row.arrays["target"] for row in features], IGNORED)

@@ -1,0 +1,121 @@
+"""Translating a test set and scoring it, alone or against another system."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from glassformer.api.loading import Translator, load
+from glassformer.base import files, report
+from glassformer.base.errors import UserError
+from glassformer.data.example import Example
+from glassformer.data.filter import Dropped
+from glassformer.data.sources import read
+from glassformer.decode.settings import Decoding
+from glassformer.evaluate.evaluator import Report
+from glassformer.evaluate.evaluator import evaluate as score
+from glassformer.evaluate.perplexity import Perplexity, measure
+from glassformer.objectives import translation as objective_of
+
+ROWS = 32  # sentences at a time when measuring the loss
+
+
+def evaluate(
+    folder: str | Path,
+    data: Sequence[str],
+    *,
+    settings: Decoding | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    compare: str | None = None,
+    language: str | None = None,
+    paper: bool = False,
+    output: Path | None = None,
+    limit: int | None = None,
+) -> Report:
+    """Scores of the model in ``folder`` on the pairs in ``data``: BLEU, chrF++, TER, loss, a table by length.
+
+    ``compare`` is another model folder, or a file with one translation a line, for the paired bootstrap.
+    ``output`` receives the translations, one a line. Raises UserError.
+    """
+    pairs = read_pairs(data, source, target, limit)
+    translator = load(folder)
+    sources, references = [one for one, _ in pairs], [other for _, other in pairs]
+    texts, seconds = translate_all(translator, sources, settings)
+    if output is not None:
+        files.write_text(output, "".join(text + "\n" for text in texts))
+    baseline = None if compare is None else _baseline(compare, sources, settings)
+    return score(
+        sources,
+        references,
+        texts,
+        language=language,
+        paper=paper,
+        perplexity=perplexity(translator, pairs),
+        baseline=baseline,
+        seconds=seconds,
+    )
+
+
+def read_pairs(
+    data: Sequence[str], source: str | None, target: str | None, limit: int | None
+) -> list[tuple[str, str]]:
+    """The pairs of all files, at most ``limit``; UserError when there is none."""
+    dropped = Dropped()
+    found = (example for path in data for example in read(path, source, target, dropped=dropped))
+    pairs = [(example.fields["source"], example.fields["target"]) for example in islice(found, limit)]
+    if dropped.total:
+        report.say(dropped.sentence())
+    if not pairs:
+        raise UserError(f"{', '.join(data)}: there is no sentence pair to evaluate on")
+    return pairs
+
+
+def translate_all(
+    translator: Translator, sources: Sequence[str], settings: Decoding | None
+) -> tuple[list[str], float]:
+    """All translations, with a progress bar, and the seconds they took; over-long sources are cut."""
+    with report.progress(len(sources), "translating") as bar:
+        began = time.monotonic()
+        found = translator.translations(
+            sources, settings, window=4096, too_long="cut", on_progress=bar.advance
+        )
+        texts = [translation.text for translation in found]
+    return texts, time.monotonic() - began
+
+
+def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perplexity:
+    """How surprised the model is by the references, without label smoothing."""
+    config: Any = translator.model.config
+    objective = objective_of.Objective(
+        objective_of.Config(label_smoothing=0.0),
+        pad_id=config.pad_id,
+        start_id=config.start_id,
+        eos_id=config.eos_id,
+    )
+    examples = [Example({"source": one, "target": other}, "") for one, other in pairs]
+    features = objective.encode(examples, translator.tokenizers)
+    fitting = [row for row in features if row.size <= config.max_length]
+    fitting.sort(key=lambda row: row.size)
+    rng = np.random.default_rng(0)
+    batches = (objective.collate(fitting[at : at + ROWS], rng) for at in range(0, len(fitting), ROWS))
+    return measure(translator.model, objective, batches, device=torch.device(translator.device))
+
+
+def _baseline(compare: str, sources: Sequence[str], settings: Decoding | None) -> list[str]:
+    path = Path(compare)
+    if path.is_dir():
+        return translate_all(load(path), sources, settings)[0]
+    lines = [line for _, line in files.open_lines(compare)]
+    if len(lines) != len(sources):
+        raise UserError(
+            f"{compare} has {len(lines)} lines but the test set has {len(sources)} sentences; "
+            "give one translation a line, or a model folder"
+        )
+    return lines

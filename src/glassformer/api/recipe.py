@@ -1,0 +1,70 @@
+"""What a run is, in one sentence: this model, with this objective, on this data, trained so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from glassformer.base.config import Choice, DataPath, Settings, load
+from glassformer.data.sources import DataConfig
+from glassformer.decode.settings import Decoding
+from glassformer.text.train import TokenizerConfig
+from glassformer.train.optim import OptimConfig
+from glassformer.train.schedule import ScheduleConfig
+from glassformer.train.settings import TrainConfig
+
+
+class EvaluationConfig(Settings):
+    """How translations are scored.
+
+    During training ``sentences`` of the validation set (0: none) are decoded greedily; at the end the whole
+    test set, or else the validation set, is decoded as ``decoding`` says.
+    """
+
+    sentences: int = Field(200, ge=0)
+    decoding: Decoding = Decoding()
+
+
+class Recipe(Settings):
+    """Everything a run is made from. ``init`` is a model folder to go on from instead of new weights."""
+
+    model: Annotated[Settings, Choice("models", default="transformer")] = Field(
+        default_factory=dict, validate_default=True
+    )
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    objective: Annotated[Settings, Choice("objectives", default="translation")] = Field(
+        default_factory=dict, validate_default=True
+    )
+    data: DataConfig
+    optim: OptimConfig = OptimConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    train: TrainConfig
+    evaluation: EvaluationConfig = EvaluationConfig()
+    init: DataPath | None = None
+
+
+def recipes_folder() -> Path:
+    """Where the package's own recipes lie: in the wheel, or in the checkout it was installed from."""
+    inside = Path(str(resources.files("glassformer"))) / "recipes"
+    return inside if inside.is_dir() else inside.parents[2] / "recipes"
+
+
+def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe at ``path``, or the package's own of that name, with overrides ``a.b=c`` laid over it.
+
+    Raises UserError with file and line.
+    """
+    return load(Recipe, _find(Path(path)), overrides)
+
+
+def _find(path: Path) -> Path:
+    if path.exists():
+        return path
+    parts = path.parts[1:] if path.parts[:1] == ("recipes",) else path.parts
+    shipped = recipes_folder().joinpath(*parts)
+    named = [shipped, shipped.with_name(shipped.name + ".yaml")]
+    return next((candidate for candidate in named if candidate.is_file()), path)
