@@ -1,4 +1,4 @@
-"""A Korean-English parallel corpus with gold word alignments, generated from a grammar written for this package."""
+"""A Korean-English parallel corpus with gold word alignments, generated from our own grammar."""
 
 from glassformer.data.samples.corpus import AlignedPair, demo_sentences, generate, splits
 

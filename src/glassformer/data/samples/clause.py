@@ -161,7 +161,8 @@ def _group(clause: Clause, inverted: bool) -> VerbGroup:
     if clause.negation == "못":
         mood = "can"
     head = clause.phrase.english.split()[0]
-    return verb_group(head, clause.subject.person, tense, ENGLISH_MOODS.get(mood, mood), negative, inverted)
+    mood = ENGLISH_MOODS.get(mood, mood)
+    return verb_group(head, clause.subject.person, tense, mood, negative=negative, inverted=inverted)
 
 
 def _opening(clause: Clause, roles: Roles) -> tuple[Word, ...]:

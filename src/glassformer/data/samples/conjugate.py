@@ -8,21 +8,24 @@ An ending is written as grammars write it and falls in one of four classes by it
 * others join the stem as it is: ``고``, ``지만``, ``는``, ``더라``
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from glassformer.data.samples.hangul import join, split, tail, with_tail
 
 HARMONIC = "ㅏㅑㅗ"  # vowels followed by 아 instead of 어
-CONTRACTED = {"ㅗ": "ㅘ", "ㅜ": "ㅝ", "ㅣ": "ㅕ", "ㅚ": "ㅙ"}
-ABSORBING = "ㅏㅓㅐㅔㅕ"  # vowels that swallow the 아/어 after them: 가+아 → 가
+# what an open last vowel becomes with 아/어: 보+아 → 봐; 가+아 stays 가
+CONTRACTED = {"ㅗ": "ㅘ", "ㅜ": "ㅝ", "ㅣ": "ㅕ", "ㅚ": "ㅙ"} | dict(
+    zip("ㅏㅓㅐㅔㅕ", "ㅏㅓㅐㅔㅕ", strict=True)
+)
 COPULA = {"아": ("야", "야"), "아요": ("에요", "예요"), "았": ("었", "였")}  # 책이에요, but 의자예요
 ROUNDED = ("돕", "곱")  # the two ㅂ stems that keep harmony: 도와, but 가까워
 
 
 @dataclass(frozen=True, slots=True)
 class Stem:
-    """A stem without 다 and its class: ``""`` regular, ``ㅂ ㄷ ㅅ ㅎ 르`` irregular, or a stem built on the way.
+    """A stem without 다 and its class: ``""`` regular, ``ㅂ ㄷ ㅅ ㅎ 르`` irregular, or one built here.
 
     ``past`` marks 았/었 stems (always followed by 어), ``honor`` marks 시 stems (시+어요 → 세요) and
     ``copula`` marks 이다 and 아니다. Stems in ㄹ, ㅡ and 하 are recognised by their spelling.
@@ -79,35 +82,37 @@ def _infinitive_ending(stem: Stem, ending: str) -> str:
 def _infinitive(stem: Stem) -> str:
     text = stem.text
     head, (lead, vowel, last) = text[:-1], split(text[-1])
-    if stem.kind == "past":
-        return text + "어"
+    if stem.kind in IRREGULAR:
+        return IRREGULAR[stem.kind](text)
     if text.endswith("하"):
         return head + "해"
-    if stem.kind == "ㅂ":
-        return head + join(lead, vowel) + ("와" if text in ROUNDED else "워")
-    if stem.kind == "ㄷ":
-        return with_tail(text, "ㄹ") + _a(vowel)
-    if stem.kind == "ㅅ":
-        return with_tail(text, "") + _a(vowel)
-    if stem.kind == "ㅎ":
-        return head + join(lead, {"ㅑ": "ㅒ", "ㅕ": "ㅖ"}.get(vowel, "ㅐ"))
-    if stem.kind == "르":
-        before = split(head[-1])[1]
-        return with_tail(head, "ㄹ") + ("라" if before in HARMONIC else "러")
     if last:
-        return text + _a(vowel)
+        return text + _harmonic(text)
     if vowel == "ㅡ":
-        harmonic = head != "" and split(head[-1])[1] in HARMONIC
-        return head + join(lead, "ㅏ" if harmonic else "ㅓ")
-    if vowel in ABSORBING:
-        return text
+        return head + join(lead, "ㅏ" if head and _harmonic(head) == "아" else "ㅓ")
     if vowel in CONTRACTED:
         return head + join(lead, CONTRACTED[vowel])
     return text + "어"
 
 
-def _a(vowel: str) -> str:
-    return "아" if vowel in HARMONIC else "어"
+def _harmonic(text: str) -> str:
+    """아 after a bright last vowel, 어 after any other."""
+    return "아" if split(text[-1])[1] in HARMONIC else "어"
+
+
+def _without_h(text: str) -> str:
+    lead, vowel, _ = split(text[-1])
+    return text[:-1] + join(lead, {"ㅑ": "ㅒ", "ㅕ": "ㅖ"}.get(vowel, "ㅐ"))
+
+
+IRREGULAR: dict[str, Callable[[str], str]] = {
+    "past": lambda text: text + "어",
+    "ㅂ": lambda text: with_tail(text, "") + ("와" if text in ROUNDED else "워"),
+    "ㄷ": lambda text: with_tail(text, "ㄹ") + _harmonic(text),
+    "ㅅ": lambda text: with_tail(text, "") + _harmonic(text),
+    "르": lambda text: with_tail(text[:-1], "ㄹ") + ("라" if _harmonic(text[:-1]) == "아" else "러"),
+    "ㅎ": _without_h,
+}
 
 
 def _linked_ending(stem: Stem, rest: str) -> str:

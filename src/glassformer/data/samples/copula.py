@@ -12,6 +12,7 @@ def equated(
     korean: str,
     english: str,
     style: str,
+    *,
     form: str = "statement",
     tense: str = "present",
     pair: Combination | None = None,
@@ -36,7 +37,7 @@ def equated(
 
 
 def denied(
-    subject: Subject, korean: str, english: str, style: str, form: str, tense: str, pair: Combination
+    subject: Subject, korean: str, english: str, style: str, *, form: str, tense: str, pair: Combination
 ) -> Part:
     """``subject`` is not ``korean``: 저는 학생이 아니에요, I am not a student."""
     *front, last = korean.split()

@@ -1,4 +1,4 @@
-"""The parallel corpus: a stream of distinct aligned pairs, its splits, and the sentences of the demonstration."""
+"""The parallel corpus: a stream of distinct aligned pairs, its splits, and the demonstration's sentences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,13 +36,16 @@ SECTIONS = (
 )
 KINDS = tuple(kind for section in SECTIONS for kind in section.KINDS)
 TICKETS = tuple((name, make) for name, weight, make in KINDS for _ in range(weight))
-DEMO_KINDS = ("transitive", "motion question", "site", "quality", "existence", "suggestion", "request")
-PATIENCE = 12  # how many draws beyond the sizes asked for are worth trying before giving up
+DEMO_KINDS = ("transitive", "motion question", "purpose", "relative quality", "request", "sequence", "errand")
+PATIENCE = 4  # how many times the sentences asked for are drawn before giving up
 
 
 @dataclass(frozen=True, slots=True)
 class AlignedPair:
-    """A Korean sentence and its English, with links from source words to target words (``str.split``, from 0)."""
+    """A Korean sentence and its English, with (source word, target word) links.
+
+    Words are what ``str.split`` gives, counted from 0.
+    """
 
     source: str
     target: str
@@ -128,11 +131,11 @@ def splits(
             candidates.clear()
             if all(len(found[name]) == count for name, count in wanted.items()):
                 return found
-        if drawn > PATIENCE * (train + 20 * (valid + test) + 1_000):
+        if drawn > PATIENCE * (train + 20 * (valid + test) + 500):
             break
     raise ValueError(
-        f"only {len(found['valid'])} of {valid} valid and {len(found['test'])} of {test} test sentences use words "
-        f"that {train} training sentences contain; ask for more training sentences or fewer held-out ones"
+        f"only {len(found['valid'])} of {valid} valid and {len(found['test'])} of {test} test "
+        f"sentences use words that {train} training sentences contain; ask for more training sentences or fewer held-out ones"
     )
 
 

@@ -76,8 +76,8 @@ def predicate(
     """The Korean predicate, from stem to ``ending``.
 
     ``negation`` is ``안`` or ``못`` before the verb, ``지 않`` after it, or empty. ``tense`` is present, past,
-    remote (갔었), will (겠) or future, whose -(으)ㄹ 거예요 is an ending and leaves the stem alone. ``noun`` is the noun part of a 하다
-    verb, which a short negation leaves in front (공부 안 해요).
+    remote (갔었), will (겠) or future, whose -(으)ㄹ 거예요 is an ending that leaves the stem alone. ``noun``
+    is the noun part of a 하다 verb, which a short negation leaves in front (공부 안 해요).
     """
     short = negation in ("안", "못")
     front = [noun] * (noun != "" and short) + [negation] * short
@@ -85,7 +85,7 @@ def predicate(
         stem = Stem(HONORIFIC[stem.text], "honor")
     elif noun and short:
         stem = Stem("하")
-    texts = _conjugated(stem, ending, mood, negation == "지 않", tense, honored)
+    texts = _conjugated(stem, ending, mood, negated=negation == "지 않", tense=tense, honored=honored)
     eojeols = tuple(Eojeol(text) for text in (*front, *texts))
     main, last = len(front), eojeols[-1:]
     roles = {
@@ -99,10 +99,10 @@ def predicate(
 
 @cache
 def _conjugated(
-    stem: Stem, ending: str, mood: str, negated: bool, tense: str, honored: bool
+    stem: Stem, ending: str, mood: str, *, negated: bool, tense: str, honored: bool
 ) -> tuple[str, ...]:
     """The eojeols from the verb on: each auxiliary closes one and opens the next with its own stem."""
-    steps = [MOODS[mood]] if mood in MOODS else []  # English alone marks what is underway
+    steps = [MOODS[mood]] if mood in MOODS else []  # *underway* is heard in English only
     steps += [("지", Stem("않"))] * negated
     done: list[str] = []
     for link, auxiliary in steps:

@@ -19,7 +19,9 @@ IRREGULAR_VERBS = {
         drive drove driven driving|throw threw thrown throwing|sleep slept slept sleeping
         run ran run running|swim swam swum swimming|sit sat sat sitting|leave left left leaving
         come came come coming|meet met met meeting|give gave given giving|think thought thought thinking
-        know knew known knowing|say said said saying|see saw seen seeing|show showed shown showing|lend lent lent lending|teach taught taught teaching|build built built building|cost cost cost costing
+        know knew known knowing|say said said saying|see saw seen seeing
+        show showed shown showing|lend lent lent lending
+        teach taught taught teaching|build built built building|cost cost cost costing
         """.replace("\n", "|").split("|")
         if row.split()
     },
@@ -126,9 +128,9 @@ class VerbGroup:
 
 @cache
 def verb_group(
-    verb: str, person: str, tense: str, mood: str = "", negative: bool = False, inverted: bool = False
+    verb: str, person: str, tense: str, mood: str = "", *, negative: bool = False, inverted: bool = False
 ) -> VerbGroup:
-    """The words of ``verb`` in a tense (past, present, future), a mood (want, can, must, ongoing, once), and polarity.
+    """The words of ``verb`` in a tense, a mood (want, can, must, ongoing, once) and a polarity.
 
     ``person`` is 1s, 2, 3s, 1p or 3p. ``inverted`` asks for an operator even where a statement has none.
     """

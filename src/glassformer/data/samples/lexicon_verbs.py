@@ -1,4 +1,4 @@
-"""Verbs: lemma and irregular class, English, the classes of their objects and of the places they happen at."""
+"""Verbs: lemma and irregular class, English, the classes of their objects and of their places."""
 
 from glassformer.data.samples.lexicon import Verb, classes, rows, stem
 

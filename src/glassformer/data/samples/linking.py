@@ -1,4 +1,4 @@
-"""How clauses are linked: subjects taken up again, conjunctions, asides, and phrases named by a short code."""
+"""How clauses are linked: subjects taken up again, conjunctions, asides, phrases named by a code."""
 
 from glassformer.data.samples.activity import (
     BEING_BUSY,
@@ -67,6 +67,7 @@ def joined(first: Part, word: str, second: Part, comma: bool = True) -> Part:
 
 
 def teller(dice: Dice) -> tuple[str, Subject]:
+    """A speech level and a subject named as it asks."""
     style = level(dice)
     return style, _doer(dice, style)
 

@@ -49,7 +49,7 @@ def noun_phrase(
     adjective: Adjective | None = None,
     relation: str = "adjective",
 ) -> NounPhrase:
-    """A noun with a particle; ``determiner`` is (Korean, English singular, English plural) and takes the article's place."""
+    """A noun with a particle; ``determiner`` (Korean, English singular, plural) takes the article's place."""
     many = noun.number == "many" or (article_kind == GENERIC and noun.number == "one")
     words = plural(noun.english) if many else noun.english
     before = [] if determiner is None else [determiner[0]]
@@ -98,7 +98,7 @@ def possessor(dice: Dice, style: str, noun: Noun) -> tuple[str, str, str]:
 
 
 def counted(noun: Noun, count: int, pair: str) -> Part:
-    """A counted noun, number last as spoken Korean has it: 사과를 두 개, two apples; 차를 한 잔, one cup of tea."""
+    """A counted noun, the number last: 사과를 두 개, two apples; 차를 한 잔, one cup of tea."""
     counter, _, measure = noun.counter.partition(":")
     korean = f"{with_particle(noun.korean, pair)} {NATIVE[count]} {counter}"
     number = f"{NUMBERS[count]}|1"
@@ -205,13 +205,13 @@ HOURS = (
     ("아침", "in ~the morning", 7, 9),
     ("오전", "in ~the morning", 9, 11),
     ("오후", "in ~the afternoon", 1, 5),
+    ("저녁", "in ~the evening", 6, 8),
 )
-HOURS += (("저녁", "in ~the evening", 6, 8),)
 NIGHT = ("밤", "at night", 9, 11)
 
 
 def clock(dice: Dice, ending: str, night: bool = False) -> tuple[str, str]:
-    """A clock time in Korean with ``ending`` and in marked English: 오후 세 시 반에, half past three in the afternoon."""
+    """A clock time, in Korean with ``ending`` and in marked English: 세 시 반에, half past three."""
     half, english, first, last = dice.pick((*HOURS, NIGHT) if night else HOURS)
     hour = first + dice.below(last - first + 1)
     named = dice.chance(70)

@@ -41,9 +41,9 @@ class Part:
     def __add__(self, other: Part) -> Part:
         return Part(self.korean + other.korean, self.english + other.english, self.pairs + other.pairs)
 
-    def punctuated(self, mark: str, korean: str | None = None) -> Part:
-        """The part with ``mark`` on its last English word and ``korean`` (the same by default) on its last eojeol."""
-        return self.closed_korean(mark if korean is None else korean).closed_english(mark)
+    def punctuated(self, mark: str) -> Part:
+        """The part with a mark on the last word of both languages."""
+        return self.closed_korean(mark).closed_english(mark)
 
     def closed_korean(self, mark: str) -> Part:
         """The part with a mark on its last eojeol."""
@@ -66,8 +66,8 @@ class Part:
 def part(korean: str, english: str = "", pairs: Iterable[Combination] = ()) -> Part:
     """A part from plain text.
 
-    ``last|0 week|1`` links each word to the eojeol of that number; unmarked words link to a single eojeol, and
-    to nothing when there are several. Articles link to nothing; ``~`` before a word only says so aloud.
+    ``last|0 week|1`` links each word to the eojeol of that number; unmarked words link to a single eojeol,
+    and to nothing when there are several. Articles link to nothing, and ``~`` before a word says so.
     """
     eojeols = tuple(Eojeol(text) for text in korean.split())
     return Part(eojeols, tuple(_word(mark, eojeols) for mark in english.split()), tuple(pairs))

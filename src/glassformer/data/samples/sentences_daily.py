@@ -1,4 +1,4 @@
-"""Everyday sentences: what people do, where they go and what they give, as statements and yes/no questions."""
+"""Everyday sentences: what people do, where they go, what they give; statements and yes/no questions."""
 
 from collections.abc import Callable
 

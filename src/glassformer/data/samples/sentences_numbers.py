@@ -1,4 +1,4 @@
-"""Sentences with numbers: clock times, dates, prices, ages, counted purchases, and the questions that ask for them."""
+"""Sentences with numbers: clock times, dates, prices, ages, shopping, and questions that ask for them."""
 
 from collections.abc import Callable
 
@@ -72,7 +72,7 @@ def time_now(dice: Dice) -> Part:
 
 
 def event_time(dice: Dice) -> Part:
-    """회의는 3월 5일이에요. The meeting is on March 5. 수업은 세 시에 시작해요. The class starts at three o'clock."""
+    """회의는 3월 5일이에요. The meeting is on March 5. 수업은 세 시에 시작해요. It starts at three."""
     style = level(dice)
     event, english = dice.pick(EVENTS)
     subject = Subject(part(with_particle(event, dice.pick((TOPIC, NOMINATIVE))), english), "3s", "it")
@@ -209,16 +209,16 @@ def asking_number(dice: Dice) -> Part:
     if kind == "price":
         noun = dice.pick(PRICED)
         thing = noun_phrase(noun, TOPIC, determiner=demonstrative(dice), article_kind=THE).subject()
-        return equated(thing, "얼마", "how|0 much|0", style, "question", asked=True)
+        return equated(thing, "얼마", "how|0 much|0", style, form="question", asked=True)
     if kind == "when":
         event, english = dice.pick(EVENTS)
         subject = Subject(part(with_particle(event, TOPIC), english), "3s", "it")
         if dice.chance(50):
-            return equated(subject, "언제", "when|0", style, "question", asked=True)
-        return equated(subject, "몇 시", "what|1 time|1", style, "question", asked=True)
+            return equated(subject, "언제", "when|0", style, form="question", asked=True)
+        return equated(subject, "몇 시", "what|1 time|1", style, form="question", asked=True)
     person = dice.pick([p for p in PEOPLE if p.manner != "honored"])
     return equated(
-        person_subject(person, style, TOPIC), "몇 살", "how|0 old|1", style, "question", asked=True
+        person_subject(person, style, TOPIC), "몇 살", "how|0 old|1", style, form="question", asked=True
     )
 
 

@@ -40,7 +40,9 @@ def identity(dice: Dice) -> Part:
         subject = anyone(dice, style, asking)
     job = dice.pick(PROFESSIONS)
     marked = " ".join(w if w in ARTICLES else f"{w}|0" for w in article(job.english).split())
-    return _equated(dice, subject, job.korean, marked, style, asking, ("is", "person", job.korean))
+    return _equated(
+        dice, subject, job.korean, marked, style, asking=asking, pair=("is", "person", job.korean)
+    )
 
 
 def belonging(dice: Dice) -> Part:
@@ -56,7 +58,9 @@ def belonging(dice: Dice) -> Part:
     number = len(owner.split())
     marks = " ".join(f"{w}|{number}" for w in name.split())
     pair = ("own", owner, noun.korean)
-    return _equated(dice, subject, f"{owner} {noun.korean}", f"{english} {marks}", style, asking, pair)
+    return _equated(
+        dice, subject, f"{owner} {noun.korean}", f"{english} {marks}", style, asking=asking, pair=pair
+    )
 
 
 def whose(dice: Dice, style: str, noun: Noun) -> tuple[str, str]:
@@ -78,14 +82,14 @@ OWNABLE = tuple(
 
 
 def _equated(
-    dice: Dice, subject: Subject, korean: str, english: str, style: str, asking: bool, pair: Combination
+    dice: Dice, subject: Subject, korean: str, english: str, style: str, *, asking: bool, pair: Combination
 ) -> Part:
     """A is B, or is not, now or in the past."""
     tense = dice.weighted((("present", 85), ("past", 15)))
     form = "question" if asking else "statement"
     if dice.chance(25):
-        return denied(subject, korean, english, style, form, tense, pair)
-    return equated(subject, korean, english, style, form, tense, pair)
+        return denied(subject, korean, english, style, form=form, tense=tense, pair=pair)
+    return equated(subject, korean, english, style, form=form, tense=tense, pair=pair)
 
 
 def liking(dice: Dice) -> Part:
@@ -169,7 +173,7 @@ def having(dice: Dice) -> Part:
     style, asking = level(dice), dice.chance(30)
     subject, abstract = anyone(dice, style, asking), dice.chance(35)
     while subject.honored or not (
-        _topical(subject) or abstract and not subject.part.korean
+        _topical(subject) or (abstract and not subject.part.korean)
     ):  # 책이 있어요 alone says that there is one
         subject = anyone(dice, style, asking)
     lacking, tense = dice.chance(35), dice.weighted((("present", 80), ("past", 20)))
@@ -181,6 +185,7 @@ def having(dice: Dice) -> Part:
 
 
 def _topical(subject: Subject) -> bool:
+    """Whether the owner is named and topical: 책이 있어요 alone says only that there is a book."""
     return bool(subject.part.korean) and subject.part.korean[-1].text.endswith(("은", "는"))
 
 

@@ -101,7 +101,7 @@ def _amount(dice: Dice, noun: Noun, where: Part, asking: bool) -> tuple[Phrase, 
     words = part(with_particle(noun.korean, NOMINATIVE), noun.english if mass else plural(noun.english))
     kind = dice.weighted((("many", 45), ("no", 30), ("few", 0 if mass else 25))) if not asking else "many"
     stem, english = {
-        "many": (MANY, "be ~a lot of" if mass else "be many"),
+        "many": (MANY, "be a lot of" if mass else "be many"),
         "no": (LACK, "be no"),
         "few": (FEW, "be few"),
     }[kind]

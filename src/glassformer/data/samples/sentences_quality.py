@@ -43,10 +43,41 @@ DEGREES = (("아주", "very"), ("정말", "really"), ("너무", "so"), ("조금"
 
 
 # of what there can be a little
-GRADUAL = (
-    "비싸 크 작 어렵 무겁 길 짧 맵 짜 달 뜨겁 차갑 느리 더럽 어둡 시끄럽 좁 멀 춥 덥 "
-    "피곤하 바쁘 배고프 목마르 심심하 졸리 슬프 외롭 무섭 아프 흐리 시원하 따뜻하"
-).split()
+SLIGHTLY = [
+    "expensive",
+    "big",
+    "small",
+    "difficult",
+    "heavy",
+    "long",
+    "short",
+    "spicy",
+    "salty",
+    "sweet",
+    "hot",
+    "cold",
+    "slow",
+    "dirty",
+    "dark",
+    "noisy",
+    "narrow",
+    "far",
+    "tired",
+    "busy",
+    "hungry",
+    "thirsty",
+    "bored",
+    "sleepy",
+    "sad",
+    "lonely",
+    "scared",
+    "sick",
+]
+GRADUAL = frozenset(
+    adjective.stem.text
+    for adjective in (*QUALITIES, *PLACE_QUALITIES, *STATES, *FEELINGS)
+    if adjective.english in SLIGHTLY
+)
 
 
 def degree(dice: Dice, adjective: Adjective, percent: int = 35) -> dict[str, Part]:
@@ -79,11 +110,13 @@ def quality(dice: Dice) -> Part:
     noun, adjectives = dice.pick(DESCRIBED)
     adjective = dice.pick(adjectives)
     subject = described(dice, noun, style)
-    return _judged(dice, subject, adjective, style, asking, ("quality", adjective.stem.text, noun.korean))
+    return _judged(
+        dice, subject, adjective, style, asking=asking, pair=("quality", adjective.stem.text, noun.korean)
+    )
 
 
 def _judged(
-    dice: Dice, subject: Subject, adjective: Adjective, style: str, asking: bool, pair: Combination
+    dice: Dice, subject: Subject, adjective: Adjective, style: str, *, asking: bool, pair: Combination
 ) -> Part:
     negation = dice.pick(("안", "지 않")) if dice.chance(18) else ""
     if len(adjective.stem.text) > 3 or adjective.stem.text.endswith(("있", "없")):
@@ -128,7 +161,9 @@ def site(dice: Dice) -> Part:
         thing = part(with_particle(place.korean, pair), place.english)
     many = place.korean == "산" and not pointing
     subject = Subject(thing, "3p" if many else "3s", "it")
-    return _judged(dice, subject, adjective, style, asking, ("site", adjective.stem.text, place.korean))
+    return _judged(
+        dice, subject, adjective, style, asking=asking, pair=("site", adjective.stem.text, place.korean)
+    )
 
 
 def person_state(dice: Dice) -> Part:
@@ -154,7 +189,9 @@ def person_quality(dice: Dice) -> Part:
     style, asking = level(dice), dice.chance(30)
     person, adjective = dice.pick(PEOPLE), dice.pick(PERSON_QUALITIES)
     subject = person_subject(person, style, dice.pick((TOPIC, NOMINATIVE)))
-    return _judged(dice, subject, adjective, style, asking, ("nature", adjective.stem.text, person.korean))
+    return _judged(
+        dice, subject, adjective, style, asking=asking, pair=("nature", adjective.stem.text, person.korean)
+    )
 
 
 GENERAL = ("옷", "과일", "야채", "선물")  # these contain what they would be compared with

@@ -20,7 +20,7 @@ from glassformer.data.samples.nominal import (
     with_particle,
 )
 from glassformer.data.samples.part import Part, part
-from glassformer.data.samples.sentences_daily import NEARBY
+from glassformer.data.samples.sentences_daily import NEARBY, Maker
 from glassformer.data.samples.sentences_place import HANDY
 from glassformer.data.samples.setting import ONLY_PAST, level, sentence
 
@@ -67,7 +67,7 @@ def what(dice: Dice) -> Part:
     korean = dice.pick({CASUAL: ("뭐", "뭘"), FORMAL: ("무엇을",)}.get(style, ("뭐", "뭘", "무엇을")))
     phrase = doing(habits.verb, object=part(korean, "what"))
     if habits.places and dice.chance(40):
-        phrase = phrase.plus(place=at_place(dice.pick([p for p in habits.places])))
+        phrase = phrase.plus(place=at_place(dice.pick(habits.places)))
     return _asked(dice, _asker(dice, style), _asking(phrase, "object"), style)
 
 
@@ -86,8 +86,12 @@ def _asking(phrase: Phrase, slot: str) -> Phrase:
 def who_subject(dice: Dice) -> Part:
     """누가 창문을 열었어요? Who opened a window?"""
     style = level(dice)
-    phrase = dice.pick((transitive, _active, _go))(dice, style)
+    phrase = dice.pick(MAKERS)(dice, style)
     return _asked(dice, Subject(part("누가", "who"), "3s", "they"), _asking(phrase, "subject"), style)
+
+
+def _doing(dice: Dice, style: str) -> Phrase:
+    return transitive(dice, style)
 
 
 def _active(dice: Dice, _: str) -> Phrase:
@@ -97,6 +101,9 @@ def _active(dice: Dice, _: str) -> Phrase:
 def _go(dice: Dice, _: str) -> Phrase:
     place = dice.pick(NEARBY)
     return Phrase(Stem("가"), "go", {"goal": to_place(place)}, pairs=(("goal", "가", place.korean),))
+
+
+MAKERS: tuple[Maker, ...] = (_doing, _active, _go)
 
 
 def who_object(dice: Dice) -> Part:
@@ -151,7 +158,7 @@ def adverbial(word: str, english: str, slot: str) -> Callable[[Dice], Part]:
 
     def make(dice: Dice) -> Part:
         style = level(dice)
-        phrase = dice.pick((transitive, _active, _go))(dice, style)
+        phrase = dice.pick(MAKERS)(dice, style)
         while phrase.stem.text in ("앉", "울", "웃"):
             phrase = intransitive(dice)
         phrase = _asking(phrase.plus(**{slot: part(word, english)}), slot)

@@ -14,7 +14,7 @@ from glassformer.data.samples.lexicon import Noun, Place
 from glassformer.data.samples.lexicon_places import PEOPLE, TIMES
 from glassformer.data.samples.nominal import DEMONSTRATIVES, THE, noun_phrase, to_place, with_particle
 from glassformer.data.samples.part import Part, part
-from glassformer.data.samples.sentences_daily import moving
+from glassformer.data.samples.sentences_daily import Maker, moving
 from glassformer.data.samples.sentences_place import STOCK, THERE, THERE_MANY
 from glassformer.data.samples.sentences_quality import DESCRIBED, SITES
 from glassformer.data.samples.setting import happening, level, placed, sentence
@@ -53,7 +53,7 @@ def visit(style: str, time: Part, place: Place, thing: Noun, amount: tuple[Stem,
         with_particle(thing.korean, "" if friends else "이/가"),
         plural(thing.english) if many else thing.english,
     )
-    stem, english = amount if many or amount[1] == "be no" else (Stem("많"), "be ~a lot of")
+    stem, english = amount if many or amount[1] == "be no" else (Stem("많"), "be a lot of")
     pair = ("in", place.korean, thing.korean)
     phrase = Phrase(stem, english, {"object": words, "place": part("거기", "there")}, pairs=(pair,))
     found = Clause(THERE_MANY if many else THERE, phrase, style, form="retrospective")
@@ -166,7 +166,7 @@ ANSWERS = {
 def answer(dice: Dice) -> Part:
     """네, 어제 영화를 봤어요. Yes, I watched a movie yesterday."""
     style = level(dice)
-    make = dice.pick((transitive, _active, moving))
+    make = dice.pick(SHARED)
     phrase, me = make(dice, style), hidden("I")
     while phrase.stem.text == "오":
         phrase = make(dice, style)
@@ -175,10 +175,15 @@ def answer(dice: Dice) -> Part:
     return sentence(part(*ANSWERS[style, positive]) + render(clause))
 
 
+def _doing(dice: Dice, style: str) -> Phrase:
+    return transitive(dice, style)
+
+
 def _active(dice: Dice, _: str) -> Phrase:
     return intransitive(dice)
 
 
+SHARED: tuple[Maker, ...] = (_doing, _active, moving)
 UNASKED = (
     "잃어버리",
     "받",
@@ -221,7 +226,6 @@ def request(dice: Dice) -> Part:
     return sentence(render(Clause(hidden("you"), phrase, style, form=form)))
 
 
-SHARED = (transitive, _active, moving)
 UNSHARED = ("잃어버리", "받", "키우", "팔", "자", "울", "웃", "오", "앉", "일어나", "버리", "돌려주", "보내")
 PLANS = tuple(time for time in TIMES if time.tense == "future")
 FAR_PLANS = tuple(time for time in TIMES if time.tense == "future-far")

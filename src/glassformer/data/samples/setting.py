@@ -1,5 +1,6 @@
 """When and in what mood something is said: tense, time words, mood and negation that suit each other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from glassformer.data.samples.clause import Clause, Phrase, Subject
@@ -49,13 +50,16 @@ def level(dice: Dice) -> str:
     return dice.weighted(LEVELS)
 
 
+Chance = Callable[[Dice, bool, bool], Setting]
+
+
 def happening(dice: Dice, subject: Subject, phrase: Phrase, asking: bool = False) -> Setting:
     """A setting for something somebody does."""
     stem = phrase.stem.text
     far = stem in LASTING or "far" in phrase.marks
     if stem in ONLY_PAST:
-        return _past(dice, refusing=False)
-    options = [(_past, 34)]
+        return _past(dice, refusing=False, far=False)
+    options: list[tuple[Chance, int]] = [(_past, 34)]
     if stem not in SPONTANEOUS:
         options.append((_future, 20))
     if stem not in SPONTANEOUS and "rare" not in phrase.marks:
@@ -77,17 +81,17 @@ def happening(dice: Dice, subject: Subject, phrase: Phrase, asking: bool = False
     return setting
 
 
-def _past(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _past(dice: Dice, refusing: bool, far: bool) -> Setting:
     negation = dice.pick(("안", "지 않", "못")) if refusing and dice.chance(22) else ""
     return Setting("past", "", negation, time_word(dice, "past", far) if dice.chance(65) else None)
 
 
-def _future(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _future(dice: Dice, refusing: bool, far: bool) -> Setting:
     negation = dice.pick(("안", "지 않")) if refusing and dice.chance(12) else ""
     return Setting("future", "", negation, time_word(dice, "future", far) if dice.chance(70) else None)
 
 
-def _habit(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _habit(dice: Dice, refusing: bool, far: bool) -> Setting:
     if refusing and not far and dice.chance(20):
         return Setting("present", "", dice.pick(("안", "지 않")), None, part("자주", "often"))
     if not far and dice.chance(55):
@@ -95,13 +99,13 @@ def _habit(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
     return Setting("present", "", "", time_word(dice, "habit", far))
 
 
-def _now(dice: Dice, _: bool = True, far: bool = False) -> Setting:
+def _now(dice: Dice, _refusing: bool, _far: bool) -> Setting:
     if dice.chance(20):
         return Setting("past", "ongoing")
     return Setting("present", "ongoing", "", part("지금", "now") if dice.chance(60) else None)
 
 
-def _want(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _want(dice: Dice, refusing: bool, far: bool) -> Setting:
     tense = "past" if dice.chance(15) else "present"
     negation = "지 않" if refusing and dice.chance(22) else ""
     return Setting(
@@ -112,7 +116,7 @@ def _want(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
     )
 
 
-def _able(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _able(dice: Dice, refusing: bool, far: bool) -> Setting:
     mood = "cannot" if refusing and dice.chance(35) else "can"
     tense = "past" if dice.chance(15) else "present"
     return Setting(
@@ -120,13 +124,13 @@ def _able(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
     )
 
 
-def _must(dice: Dice, _: bool = True, far: bool = False) -> Setting:
+def _must(dice: Dice, _refusing: bool, far: bool) -> Setting:
     if dice.chance(20):
         return Setting("past", "must", "", time_word(dice, "past", far) if dice.chance(50) else None)
     return Setting("present", "must", "", time_word(dice, "future", far) if dice.chance(60) else None)
 
 
-def _once(dice: Dice, refusing: bool = True, far: bool = False) -> Setting:
+def _once(dice: Dice, refusing: bool, _far: bool) -> Setting:
     return Setting("present", "never" if refusing and dice.chance(40) else "once")
 
 
