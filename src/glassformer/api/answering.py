@@ -43,7 +43,13 @@ class Answer:
         return record
 
     def lines(self) -> Iterator[str]:
-        """The translation; of an n-best list each as ``number ||| translation ||| logp ||| score``."""
+        """The translation; of an n-best list each as ``number ||| translation ||| logp ||| score``.
+
+        The alignment, if asked for, is one more part at the end. A blank line stays blank unless numbered.
+        """
+        if not self.listed and not self.source.strip():
+            yield ""
+            return
         for index, one in enumerate(self.found):
             parts = [one.text]
             if self.listed:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from glassformer.base.errors import UserError
 from glassformer.data import check as corpus
+from glassformer.data.sources import files_of
 
 
 def check(
@@ -29,6 +31,9 @@ def check(
     splits = {split: paths for split, paths in given.items() if paths}
     if not splits:
         raise UserError("there is no file to check")
+    for part in (part for paths in splits.values() for path in paths for part in files_of(path)):
+        if part != "-" and not Path(part).exists():
+            raise UserError(f"{part}: no such file")
     return corpus.check(splits, source, target, max_characters=max_characters)
 
 

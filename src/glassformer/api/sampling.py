@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from glassformer.base import files, report
@@ -18,24 +19,29 @@ def write_samples(
     """Write ``train.tsv``, ``valid.tsv`` and ``test.tsv`` (header ``ko``, ``en``) and ``test.align``.
 
     The last has the gold word alignment of each test pair in Pharaoh's notation (``0-0 1-2``). Gives how many
-    pairs each split has. Raises UserError when one of the files is there already, or when so few training
-    pairs cannot hold the words of the others.
+    pairs each split has. Raises UserError when a file of another content has one of these names, or when so
+    few training pairs cannot hold the words of the others.
     """
-    folder = Path(output)
-    names = [*(f"{split}.tsv" for split in ("train", "valid", "test")), "test.align"]
-    for name in names:
-        if (folder / name).exists():
-            raise UserError(
-                f"{folder / name}: is there already and is not overwritten; choose another folder"
-            )
     report.say("generating sentence pairs")
     try:
         splits = samples.splits(train=train, valid=valid, test=test, seed=seed)
     except ValueError as error:
         raise UserError(str(error)) from None
-    for split, pairs in splits.items():
-        lines = [HEADER, *(f"{pair.source}\t{pair.target}" for pair in pairs)]
-        files.write_text(folder / f"{split}.tsv", "".join(f"{line}\n" for line in lines))
-    gold = (pharaoh(pair.alignment) for pair in splits["test"])
-    files.write_text(folder / "test.align", "".join(f"{line}\n" for line in gold))
+    texts = {f"{split}.tsv": _table(pairs) for split, pairs in splits.items()}
+    texts["test.align"] = "".join(f"{pharaoh(pair.alignment)}\n" for pair in splits["test"])
+    for name, text in texts.items():
+        path = Path(output) / name
+        if path.exists() and not _holds(path, text):
+            raise UserError(f"{path}: is there already and is not overwritten; choose another folder")
+    for name, text in texts.items():
+        files.write_text(Path(output) / name, text)
     return {split: len(pairs) for split, pairs in splits.items()}
+
+
+def _table(pairs: Iterable[samples.AlignedPair]) -> str:
+    return "".join([f"{HEADER}\n", *(f"{pair.source}\t{pair.target}\n" for pair in pairs)])
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether this is what a run that was cut short has written."""
+    return path.is_file() and path.read_bytes() == text.encode()

@@ -31,10 +31,11 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
+def _version(asked: bool) -> bool:
     if asked:
         stdout.line(f"glassformer {gf.__version__}")
         raise typer.Exit
+    return asked
 
 
 @app.callback()

@@ -19,8 +19,10 @@ Target = Annotated[str | None, typer.Option(metavar="NAME", help="The field that
 _SEARCH, _CHANCE = "Search (what is not given, the model folder says)", "Sampling instead of search"
 
 
-def _whole(name: str, text: str, least: int, panel: str = _SEARCH) -> Any:
-    return Annotated[int | None, typer.Option(name, min=least, metavar="N", help=text, rich_help_panel=panel)]
+def _whole(names: str, text: str, least: int, panel: str = _SEARCH) -> Any:
+    return Annotated[
+        int | None, typer.Option(*names.split(), min=least, metavar="N", help=text, rich_help_panel=panel)
+    ]
 
 
 def _number(name: str, text: str, panel: str, least: float | None = None, most: float | None = None) -> Any:
@@ -31,7 +33,7 @@ def _number(name: str, text: str, panel: str, least: float | None = None, most: 
 # Each is called as in ``decode.settings.Decoding``, which also has the exact meaning.
 DECODING: dict[str, Any] = {
     "num_beams": _whole("--num-beams", "Hypotheses kept at each step; 1 is greedy, the fastest.", 1),
-    "num_return_sequences": _whole("--n-best", "How many translations of each line to give.", 1),
+    "num_return_sequences": _whole("--n-best", "How many translations of each line, at most --num-beams.", 1),
     "length_penalty": _number("--length-penalty", "Larger favours longer translations; 0: none.", _SEARCH),
     "min_new_tokens": _whole("--min-new-tokens", "The fewest tokens of a translation.", 0),
     "max_new_tokens": _whole("--max-new-tokens", "The most tokens of a translation.", 1),

@@ -51,7 +51,7 @@ def translate(
     """
     model = gf.load(folder, device=device, dtype=dtype)
     settings = gf.choose(model.decoding, decoding)
-    typing = input == "-" and sys.stdin.isatty()
+    typing = input == "-" and sys.stdin is not None and sys.stdin.isatty()
     if typing:
         report.say("Type a line and press Enter; Ctrl-D ends.")
     with stdout.progress("translating", shown=not typing) as count:

@@ -1,0 +1,38 @@
+"""Checking files of pairs: one path or several, splits against each other, and what cannot be asked."""
+
+import pytest
+
+from glassformer.api.checking import check
+from glassformer.base.errors import UserError
+
+
+def test_a_test_pair_that_was_trained_on_is_found(tmp_path):
+    train, test = tmp_path / "train.tsv", tmp_path / "test.tsv"
+    train.write_text("나는 간다\tI go\n너는 온다\tYou come\n", encoding="utf-8")
+    test.write_text("너는 온다\tYou come\n", encoding="utf-8")
+    found = check(str(train), test=[str(test)])
+    assert found.rows == {"train": 2, "test": 1}
+    assert found.counts == {"leak": 1}
+    assert found.findings["leak"][0].where == f"{test}:1"
+
+
+def test_field_names_choose_the_texts(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("id\tko\ten\n1\t나는\tI\n2\t나는\tI\n", encoding="utf-8")
+    found = check([str(path)], source="ko", target="en")
+    assert found.counts == {"duplicate": 1}
+
+
+def test_the_longest_text_is_a_setting(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("나는 학교에 간다\tI go to school\n", encoding="utf-8")
+    assert check(str(path), max_characters=5).counts == {"overlong": 2}
+
+
+def test_half_a_question_is_refused(tmp_path):
+    with pytest.raises(UserError, match="both fields, source and target, or of neither"):
+        check("a.tsv", source="ko")
+    with pytest.raises(UserError, match="no file to check"):
+        check([])
+    with pytest.raises(UserError, match="no such file"):
+        check(str(tmp_path / "missing.tsv"))

@@ -1,0 +1,28 @@
+"""``glassformer demo`` shows samples, scores and the way to one's own text."""
+
+from pathlib import Path
+
+FOUND = {
+    "bleu": 95.25,
+    "chrf": 97.0,
+    "seconds": 170.4,
+    "samples": [{"source": "어제 카페 갔었어.", "target": "I went.", "reference": "I went to the café."}],
+    "output": "runs/demo",
+}
+
+
+def test_a_reader_sees_the_sentences_the_scores_and_what_to_do_next(ask, instead):
+    calls = instead("demo", FOUND)
+    out = ask("demo").out
+    assert calls == [((None,), {})]
+    assert "  어제 카페 갔었어.\n→ I went.\n= I went to the café.\n" in out
+    assert "BLEU 95.2" in out and "170 seconds" in out
+    assert "glassformer translate runs/demo" in out
+    assert "data.train=" in out
+
+
+def test_json_is_the_only_line(ask, instead):
+    calls = instead("demo", FOUND)
+    ended = ask("demo", "--output", "x", "--json")
+    assert ended.result == FOUND and ended.out.count("\n") == 1
+    assert calls == [((Path("x"),), {})]
