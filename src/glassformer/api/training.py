@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ from glassformer.evaluate.evaluator import Report
 from glassformer.evaluate.evaluator import evaluate as score
 from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
-from glassformer.train import trainer
+from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
 from glassformer.train.watch import same_answers, unigram_entropy
 
@@ -88,6 +88,7 @@ def _described(parts: Parts) -> str:
 def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
     recipe = parts.recipe
     config: Any = parts.model.config
+    watching = _Watching(parts)
     counts = [store.counts("target", config.target_vocab_size) for store in parts.train.stores]
     return trainer.fit(
         parts.model,
@@ -97,7 +98,7 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         output=folder,
         save=lambda place: _save(parts, place),
         valid=parts.valid,
-        evaluate=_watching(parts),
+        evaluate=watching if watching.chosen else None,
         resume=resume,
         recipe=dump(recipe),
         key=_key(parts),
@@ -123,22 +124,29 @@ def _save(parts: Parts, folder: Path, card: str | None = None) -> None:
     )
 
 
-def _watching(parts: Parts) -> Callable[[nn.Module], Mapping[str, float]] | None:
-    """BLEU and chrF++ of a few greedily decoded validation sentences, for the evaluations during training."""
-    chosen = list(islice(pairs(parts.recipe.data, "valid"), parts.recipe.evaluation.sentences))
-    if not chosen:
-        return None
+class _Watching:
+    """BLEU and chrF++ of some greedily decoded validation sentences, for the evaluations during training."""
 
-    def measure(model: nn.Module) -> Mapping[str, float]:
-        sources = [one for one, _ in chosen]
-        found = _translator(parts, model).translations(sources, GREEDY, window=4096, too_long="cut")
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.chosen = list(islice(pairs(parts.recipe.data, "valid"), parts.recipe.evaluation.sentences))
+        self.calls = 0
+        self.warned = False
+
+    def __call__(self, model: nn.Module) -> Mapping[str, float]:
+        sources, references = ([pair[side] for pair in self.chosen] for side in (0, 1))
+        found = _translator(self.parts, model).translations(sources, GREEDY, window=4096, too_long="cut")
         texts = [translation.text for translation in found]
-        if trouble := same_answers(texts):
-            report.warn(trouble)
-        references = [other for _, other in chosen]
+        self._warn(texts)
         return {"bleu": bleu(texts, references).value, "chrf": chrf(texts, references).value}
 
-    return measure
+    def _warn(self, texts: list[str]) -> None:
+        """Says once that all translations are alike; before training that is as it should be."""
+        trouble = same_answers(texts) if self.calls > 0 and not self.warned else None
+        self.calls += 1
+        if trouble:
+            self.warned = True
+            report.warn(trouble)
 
 
 def _translator(parts: Parts, model: nn.Module) -> Translator:
@@ -157,7 +165,7 @@ class _Measured:
 def _measure(parts: Parts, folder: Path) -> _Measured | None:
     """Decodes the whole test set with the best weights and writes the scores into the model card."""
     split: Split = "test" if parts.recipe.data.sources("test") else "valid"
-    tested = list(pairs(parts.recipe.data, split))
+    tested = list(pairs(parts.recipe.data, split)) if parallel.group().first else []
     if not tested:
         return None
     best = hub.load(folder)

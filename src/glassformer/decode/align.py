@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from glassformer.base.errors import UserError
+from glassformer.decode.state import Ids
 
 Link = tuple[int, int]
 """A source word and a target word that belong together, both counted from 0."""
@@ -50,26 +51,6 @@ class WordTokenizers(Protocol):
     @property
     def target(self) -> Words:
         """Reads the targets."""
-        ...
-
-
-@runtime_checkable
-class Ids(Protocol):
-    """The model's special ids."""
-
-    @property
-    def pad_id(self) -> int:
-        """Fills up short rows."""
-        ...
-
-    @property
-    def start_id(self) -> int:
-        """Stands before every target."""
-        ...
-
-    @property
-    def eos_id(self) -> int:
-        """Ends every source."""
         ...
 
 

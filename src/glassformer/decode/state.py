@@ -30,3 +30,23 @@ class Translates(Protocol):
     def start(self, source: Int[Tensor, "rows source"], keep: Bool[Tensor, "rows source"]) -> State:
         """Read the sources (``keep`` is False on padding) and stand ready for the first target token."""
         ...
+
+
+@runtime_checkable
+class Ids(Protocol):
+    """The special ids of a model's configuration."""
+
+    @property
+    def pad_id(self) -> int:
+        """Fills up short rows."""
+        ...
+
+    @property
+    def start_id(self) -> int:
+        """Is read before the first target token."""
+        ...
+
+    @property
+    def eos_id(self) -> int:
+        """Ends every source and target."""
+        ...

@@ -16,7 +16,7 @@ from glassformer.decode.hypothesis import Hypothesis
 from glassformer.decode.sample import sample
 from glassformer.decode.search import search
 from glassformer.decode.settings import Decoding
-from glassformer.decode.state import Translates
+from glassformer.decode.state import Ids, Translates
 
 
 @runtime_checkable
@@ -53,23 +53,8 @@ class Tokenizers(Protocol):
 
 
 @runtime_checkable
-class Numbers(Protocol):
+class Numbers(Ids, Protocol):
     """What is needed of a model's configuration: its special ids and how long a text may be."""
-
-    @property
-    def pad_id(self) -> int:
-        """Fills up short rows."""
-        ...
-
-    @property
-    def start_id(self) -> int:
-        """Is read before the first target token."""
-        ...
-
-    @property
-    def eos_id(self) -> int:
-        """Ends every source and target."""
-        ...
 
     @property
     def max_length(self) -> int:
