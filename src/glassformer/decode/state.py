@@ -9,7 +9,6 @@ from torch import Tensor
 
 
 @runtime_checkable
-@runtime_checkable
 class State(Protocol):
     """A batch of sequences being written, one row each; it keeps its own cache and position."""
 
@@ -22,7 +21,6 @@ class State(Protocol):
         ...
 
 
-@runtime_checkable
 @runtime_checkable
 class Translates(Protocol):
     """The ability to begin a translation of a batch of padded sources."""
