@@ -5,6 +5,7 @@ import math
 import pytest
 
 from glassformer.api.answering import Answer, answers, choose
+from glassformer.api.evaluation import translate_all
 from glassformer.api.loading import load
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
@@ -98,3 +99,10 @@ def test_a_choice_lays_what_was_typed_over_what_the_folder_says():
 def test_numbers_are_written_plainly():
     one = Answer(3, "x", (Translation("y", logp=-1.0, score=-0.5),), (), listed=True)
     assert list(one.lines()) == ["3 ||| y ||| -1.0000 ||| -0.5000"]
+
+
+def test_a_test_set_is_decoded_as_the_folder_says_but_for_what_is_given(model):
+    lines = TEXT[2:]
+    shorter = model.translate(lines, max_new_tokens=3)
+    assert translate_all(model, lines, {"max_new_tokens": 3})[0] == shorter
+    assert translate_all(model, lines, None)[0] == model.translate(lines) != shorter

@@ -75,3 +75,8 @@ def test_a_copy_goes_to_a_file_or_into_a_folder_and_replaces_nothing(shelf, tmp_
     assert mine.read_text(encoding="utf-8") == "mine"
     with pytest.raises(RunError, match="cannot write"):
         recipes.copy("small", mine / "below.yaml")
+
+
+def test_a_file_that_is_named_with_its_ending_is_not_looked_for_elsewhere(shelf):
+    with pytest.raises(UserError, match=r"there is no recipe 'small\.yaml'"):
+        recipes.find("small.yaml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from glassformer.api.answering import choose
 from glassformer.api.loading import Translator, load
 from glassformer.base import files, report
 from glassformer.base.errors import UserError
@@ -23,6 +24,8 @@ from glassformer.evaluate.evaluator import evaluate as score
 from glassformer.evaluate.perplexity import Perplexity, measure
 from glassformer.objectives import translation as objective_of
 
+Chosen = Decoding | Mapping[str, Any] | None
+
 ROWS = 32  # sentences at a time when measuring the loss
 
 
@@ -30,7 +33,7 @@ def evaluate(
     folder: str | Path,
     data: Sequence[str],
     *,
-    settings: Decoding | None = None,
+    settings: Chosen = None,
     source: str | None = None,
     target: str | None = None,
     compare: str | None = None,
@@ -41,16 +44,18 @@ def evaluate(
 ) -> Report:
     """Scores of the model in ``folder`` on the pairs in ``data``: BLEU, chrF++, TER, loss, a table by length.
 
+    ``settings`` are all of decoding, or a mapping that replaces some of what each model folder says.
     ``compare`` is another model folder, or a file with one translation a line, for the paired bootstrap.
     ``output`` receives the translations, one a line. Raises UserError.
     """
     pairs = read_pairs(data, source, target, limit)
     translator = load(folder)
     sources, references = [one for one, _ in pairs], [other for _, other in pairs]
+    # First, so that a file that does not fit is told before minutes of translating.
+    baseline = None if compare is None else _baseline(compare, sources, settings)
     texts, seconds = translate_all(translator, sources, settings)
     if output is not None:
         files.write_text(output, "".join(text + "\n" for text in texts))
-    baseline = None if compare is None else _baseline(compare, sources, settings)
     return score(
         sources,
         references,
@@ -78,14 +83,13 @@ def read_pairs(
 
 
 def translate_all(
-    translator: Translator, sources: Sequence[str], settings: Decoding | None
+    translator: Translator, sources: Sequence[str], settings: Chosen
 ) -> tuple[list[str], float]:
     """All translations, with a progress bar, and the seconds they took; over-long sources are cut."""
+    chosen = choose(translator.decoding, settings) if isinstance(settings, Mapping) else settings
     with report.progress(len(sources), "translating") as bar:
         began = time.monotonic()
-        found = translator.translations(
-            sources, settings, window=4096, too_long="cut", on_progress=bar.advance
-        )
+        found = translator.translations(sources, chosen, window=4096, too_long="cut", on_progress=bar.advance)
         texts = [translation.text for translation in found]
     return texts, time.monotonic() - began
 
@@ -108,7 +112,7 @@ def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perp
     return measure(translator.model, objective, batches, device=torch.device(translator.device))
 
 
-def _baseline(compare: str, sources: Sequence[str], settings: Decoding | None) -> list[str]:
+def _baseline(compare: str, sources: Sequence[str], settings: Chosen) -> list[str]:
     path = Path(compare)
     if path.is_dir():
         return translate_all(load(path), sources, settings)[0]

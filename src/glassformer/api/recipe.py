@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from glassformer.api import recipes
 from glassformer.base.config import Choice, DataPath, Settings, load
+from glassformer.base.errors import UserError
 from glassformer.data.sources import DataConfig
 from glassformer.decode.settings import Decoding
 from glassformer.text.train import TokenizerConfig
@@ -47,24 +48,18 @@ class Recipe(Settings):
     init: DataPath | None = None
 
 
-def recipes_folder() -> Path:
-    """Where the package's own recipes lie: in the wheel, or in the checkout it was installed from."""
-    inside = Path(str(resources.files("glassformer"))) / "recipes"
-    return inside if inside.is_dir() else inside.parents[2] / "recipes"
-
-
 def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe at ``path``, or the package's own of that name, with overrides ``a.b=c`` laid over it.
 
     Raises UserError with file and line.
     """
-    return load(Recipe, _find(Path(path)), overrides)
+    return load(Recipe, _find(path), overrides)
 
 
-def _find(path: Path) -> Path:
-    if path.exists():
-        return path
-    parts = path.parts[1:] if path.parts[:1] == ("recipes",) else path.parts
-    shipped = recipes_folder().joinpath(*parts)
-    named = [shipped, shipped.with_name(shipped.name + ".yaml")]
-    return next((candidate for candidate in named if candidate.is_file()), path)
+def _find(path: str | Path) -> Path:
+    if Path(path).exists():
+        return Path(path)
+    try:
+        return recipes.find(str(path)).path
+    except UserError as error:
+        raise UserError(f"{path}: no such recipe file, and {error}") from None

@@ -53,7 +53,9 @@ def find(name: str) -> Shipped:
     wanted = name.replace(os.sep, "/").removeprefix("./").removeprefix("recipes/").removesuffix(_ENDING)
     if wanted in known:
         return known[wanted]
-    ending = [recipe for recipe in known.values() if recipe.name.rpartition("/")[2] == wanted]
+    # A file that was named with its ending is looked for where it was said to be, not anywhere.
+    last = "" if name.endswith(_ENDING) else wanted
+    ending = [recipe for recipe in known.values() if recipe.name.rpartition("/")[2] == last]
     if len(ending) == 1:
         return ending[0]
     if ending:

@@ -62,7 +62,7 @@ def evaluate(
     found = gf.evaluate(
         folder,
         data,
-        settings=gf.choose(gf.load(folder).decoding, decoding) if decoding else None,
+        settings=decoding,
         source=source,
         target=target,
         compare=compare,
