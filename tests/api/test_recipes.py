@@ -58,6 +58,8 @@ def test_a_recipe_may_be_named_in_any_way_people_do(shelf, name):
 def test_an_unknown_name_gets_a_suggestion_and_an_ambiguous_one_a_choice(shelf):
     with pytest.raises(UserError, match="did you mean 'translation/small'"):
         recipes.find("translation/smal")
+    with pytest.raises(UserError, match="did you mean 'small'"):
+        recipes.find("smal")
     with pytest.raises(UserError, match="known are other/large, translation/large, translation/small"):
         recipes.find("zebra")
     with pytest.raises(UserError, match="say other/large or translation/large"):
@@ -78,5 +80,5 @@ def test_a_copy_goes_to_a_file_or_into_a_folder_and_replaces_nothing(shelf, tmp_
 
 
 def test_a_file_that_is_named_with_its_ending_is_not_looked_for_elsewhere(shelf):
-    with pytest.raises(UserError, match=r"there is no recipe 'small\.yaml'"):
+    with pytest.raises(UserError, match=r"no recipe of the package is called 'small\.yaml'"):
         recipes.find("small.yaml")

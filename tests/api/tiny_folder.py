@@ -25,5 +25,5 @@ def write_model(folder: Path, seed: int = 0, **generation: Any) -> Path:
     config = Config(
         dim=8, depth=2, heads=2, mlp_dim=16, max_length=32, vocab_size=size, target_vocab_size=size
     )
-    save(folder, Model(config), tokenizers, generation={"num_beams": 2, **generation})
+    save(folder, Model(config), tokenizers, generation={"num_beams": 2} | generation)
     return folder

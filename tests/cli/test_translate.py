@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from tiny_folder import write_model
 
 TEXT = "나는 학교에 간다\n\n우리는 밥을 먹는다\n"
 SHORT = ("--max-new-tokens", 4)
@@ -77,6 +78,8 @@ def test_sampling_depends_on_the_seed_alone(ask, model_folder):
         (("--n-best", 5), "나는\n", "raise num_beams"),
         (("--top-p", 2), "나는\n", "--top-p"),
         (("--too-long", "cit"), "나는\n", "--too-long"),
+        (("--device", "tpu"), "나는\n", "there is no device 'tpu' here; choose auto"),
+        (("--device", "cpu:7"), "나는\n", "there is no device 'cpu:7'"),
         (("--num-beam", 2), "나는\n", "--num-beams"),
         (("--input", "missing.txt"), "", "missing.txt: no such file"),
     ],
@@ -86,6 +89,13 @@ def test_mistakes_are_told_with_exit_code_two(ask, model_folder, words, text, sa
     assert ended.code == 2
     assert said in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_folder_with_senseless_settings_is_named(ask, tmp_path):
+    write_model(tmp_path / "model", num_beams=0)
+    ended = ask("translate", tmp_path / "model", text="나는\n")
+    assert ended.code == 2
+    assert "generation_config.json: num_beams: " in ended.err
 
 
 def test_a_line_that_is_too_long_may_be_cut(ask, model_folder):

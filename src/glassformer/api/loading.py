@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from glassformer.base import machine
@@ -79,6 +80,7 @@ def load(
 ) -> Translator:
     """Opens a model folder or the folder of a training run. Raises UserError when it cannot be used."""
     found = machine.look()
+    place = _place(device, found)
     machine.prepare(found)
     opened = hub.load(folder)
     if opened.tokenizers is None:
@@ -86,7 +88,6 @@ def load(
     if not hasattr(opened.model, "start"):
         raise UserError(f"{opened.folder}: this model does not translate")
     model = opened.model.to(torch.bfloat16) if dtype == "bfloat16" else opened.model
-    place = found.device if device == "auto" else device
     return Translator(model, opened.tokenizers, decoding_of(opened), place, opened.folder)
 
 
@@ -95,4 +96,21 @@ def decoding_of(opened: hub.Loaded) -> Decoding:
     asked = {key: value for key, value in opened.generation.items() if key in KNOWN and value is not None}
     if not (opened.folder / hub.MANIFEST).exists():
         asked = FOREIGN | asked
-    return Decoding.model_validate(asked)
+    try:
+        return Decoding.model_validate(asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(key) for key in first["loc"])
+        raise UserError(f"{opened.folder / hub.GENERATION}: {where}: {first['msg']}") from None
+
+
+def _place(device: str, found: machine.Machine) -> str:
+    """The device that was asked for; UserError when this machine does not have it."""
+    if device == "auto":
+        return found.device
+    kind, _, number = device.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if kind not in ("cpu", found.device) or (number and not (number.isdecimal() and int(number) < count)):
+        known = "auto or cpu" if found.device == "cpu" else f"auto, cpu or {found.device}"
+        raise UserError(f"there is no device {device!r} here; choose {known}")
+    return device

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -60,8 +60,8 @@ def find(name: str) -> Shipped:
         return ending[0]
     if ending:
         raise UserError(f"{name} is ambiguous; say {' or '.join(recipe.name for recipe in ending)}")
-    hint = suggest(wanted, known) or f"; known are {', '.join(known)}"
-    raise UserError(f"there is no recipe {name!r}{hint}")
+    hint = suggest(wanted, known) or _suggest_last(wanted, known) or f"; known are {', '.join(known)}"
+    raise UserError(f"no recipe of the package is called {name!r}{hint}")
 
 
 def show(name: str) -> str:
@@ -86,6 +86,10 @@ def copy(name: str, destination: str | Path = ".") -> Path:
 
 def _name(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix().removesuffix(_ENDING)
+
+
+def _suggest_last(wanted: str, known: Iterable[str]) -> str:
+    return suggest(wanted, [name.rpartition("/")[2] for name in known])
 
 
 def _opening(path: Path) -> Iterator[str]:
