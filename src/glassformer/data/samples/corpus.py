@@ -133,10 +133,8 @@ def splits(
                 return found
         if drawn > PATIENCE * (train + 20 * (valid + test) + 500):
             break
-    raise ValueError(
-        f"only {len(found['valid'])} of {valid} valid and {len(found['test'])} of {test} test "
-        f"sentences use words that {train} training sentences contain; ask for more training sentences or fewer held-out ones"
-    )
+    short = ", ".join(f"{len(found[name])} of {count} {name}" for name, count in wanted.items())
+    raise ValueError(f"found only {short} sentences whose words all train; ask for more training sentences")
 
 
 def demo_sentences() -> list[AlignedPair]:

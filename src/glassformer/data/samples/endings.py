@@ -75,9 +75,9 @@ def predicate(
 ) -> Predicate:
     """The Korean predicate, from stem to ``ending``.
 
-    ``negation`` is ``안`` or ``못`` before the verb, ``지 않`` after it, or empty. ``tense`` is present, past,
-    remote (갔었), will (겠) or future, whose -(으)ㄹ 거예요 is an ending that leaves the stem alone. ``noun``
-    is the noun part of a 하다 verb, which a short negation leaves in front (공부 안 해요).
+    ``negation`` is ``안`` or ``못`` before the verb, ``지 않`` after it, or empty. ``tense`` is present,
+    past, remote (갔었), will (겠) or future, whose -(으)ㄹ 거예요 is an ending that leaves the stem as it
+    is. ``noun`` is the noun part of a 하다 verb, which a short negation leaves in front (공부 안 해요).
     """
     short = negation in ("안", "못")
     front = [noun] * (noun != "" and short) + [negation] * short

@@ -112,7 +112,8 @@ SPLITTING = (
     "주문",
     "운전",
 )
-HONORIFIC = {"먹": "드시", "마시": "드시", "자": "주무시", "있": "계시"}
+# 드시다 also means *drink*, but then 뭐 드셨어요? would have two meanings
+HONORIFIC = {"먹": "드시", "자": "주무시", "있": "계시"}
 
 
 def _verb(cells: list[str]) -> Verb:
