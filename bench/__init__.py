@@ -1,0 +1,1 @@
+"""Glassformer against its peers and against the limits of the machine, on the same work."""
