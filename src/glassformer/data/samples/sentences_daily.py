@@ -98,6 +98,7 @@ def moving(dice: Dice, style: str) -> Phrase:
 
 def _giving(dice: Dice, style: str) -> Phrase:
     stem, english = dice.pick(TRANSFERS)
+    governor = stem.text
     gift, person = dice.pick(LOANS if english == "lend" else GIFTS), dice.pick(PEOPLE)
     if dice.chance(25):
         who = part("친구에게", "~a friend")
@@ -107,7 +108,7 @@ def _giving(dice: Dice, style: str) -> Phrase:
         who = somebody(person, style, "에게")
     recipient = Part(who.korean, (Word("to", who.korean[-1:]), *who.english))
     thing = noun_phrase(gift, ACCUSATIVE).part
-    pair = ("object", english, gift.korean)
+    pair = ("object", governor, gift.korean)
     return Phrase(
         stem,
         english,

@@ -179,7 +179,9 @@ def how_many(dice: Dice) -> Part:
     )
     stem, english = dice.pick(((Stem("사"), "buy"), (Stem("고르", "르"), "choose"), (Stem("팔"), "sell")))
     tense = dice.pick(("past", "future"))
-    phrase = Phrase(stem, english, {"object": what}, asked="object")
+    phrase = Phrase(
+        stem, english, {"object": what}, asked="object", pairs=(("object", stem.text, noun.korean),)
+    )
     return sentence(render(Clause(hidden("you"), phrase, style, tense, form="question")), "?")
 
 
@@ -254,7 +256,8 @@ def shopping_list(dice: Dice) -> Part:
     slots = {"object": things, "place": at_place(dice.pick(STORES))}
     if dice.chance(50):
         slots["time"] = time_word(dice, tense)
-    return sentence(render(Clause(subject, Phrase(Stem("사"), "buy", slots), style, tense)))
+    pairs = tuple(("object", "사", noun.korean) for noun in nouns)
+    return sentence(render(Clause(subject, Phrase(Stem("사"), "buy", slots, pairs=pairs), style, tense)))
 
 
 def quantity(noun: Noun, count: int, pair: str) -> Part:

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from glassformer.data.samples.activity import BEING_BUSY, MEETING, TAKING, intransitive, transitive
+from glassformer.data.samples.activity import (
+    BEING_BUSY,
+    MEETING,
+    TAKING,
+    intransitive,
+    somewhere,
+    transitive,
+)
 from glassformer.data.samples.clause import Clause, Phrase, Subject, doing, hidden, render
 from glassformer.data.samples.conjugate import Stem
 from glassformer.data.samples.dice import Dice
@@ -11,7 +18,6 @@ from glassformer.data.samples.lexicon_places import PEOPLE, PLACES
 from glassformer.data.samples.nominal import (
     THE,
     TOPIC,
-    at_place,
     noun_phrase,
     person_subject,
     possessor,
@@ -67,7 +73,7 @@ def what(dice: Dice) -> Part:
     korean = dice.pick({CASUAL: ("뭐", "뭘"), FORMAL: ("무엇을",)}.get(style, ("뭐", "뭘", "무엇을")))
     phrase = doing(habits.verb, object=part(korean, "what"))
     if habits.places and dice.chance(40):
-        phrase = phrase.plus(place=at_place(dice.pick(habits.places)))
+        phrase = somewhere(dice, habits, phrase, 100)
     return _asked(dice, _asker(dice, style), _asking(phrase, "object"), style)
 
 
@@ -112,7 +118,7 @@ def who_object(dice: Dice) -> Part:
     habits = dice.pick(MEETING)
     phrase = doing(habits.verb, object=part("누구를", "who"))
     if habits.places and dice.chance(50):
-        phrase = phrase.plus(place=at_place(dice.pick(habits.places)))
+        phrase = somewhere(dice, habits, phrase, 100)
     return _asked(dice, _asker(dice, style), _asking(phrase, "object"), style)
 
 
