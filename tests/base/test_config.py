@@ -247,6 +247,8 @@ def test_paths_start_from_where_they_are_written(read, tmp_path, monkeypatch):
     assert read("data: {train: ../x.tsv}").data.train == str(tmp_path.parent / "x.tsv")
     assert read("seed: 1", "data.train=x.tsv").data.train == str(here / "x.tsv")
     assert read("data: {train: a.ko+a.en}").data.train == f"{tmp_path}/a.ko+{tmp_path}/a.en"
+    assert read("data: {train: b/a.ko+a.en}").data.train == f"{tmp_path}/b/a.ko+{tmp_path}/b/a.en"
+    assert read("data: {train: b/a.ko+c/a.en}").data.train == f"{tmp_path}/b/a.ko+{tmp_path}/c/a.en"
     assert read("data: {train: [x.tsv, {path: y.tsv, weight: 2}]}").data.train == [
         str(tmp_path / "x.tsv"),
         Weighted(path=str(tmp_path / "y.tsv"), weight=2),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +14,8 @@ from torch import nn
 from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
-from glassformer.data.prepare import pairs, settled, stores
+from glassformer.data.prepare import Split, pairs, settled, stores
+from glassformer.data.sources import DataConfig
 from glassformer.data.store import Store
 from glassformer.data.stream import Stream
 from glassformer.hub import folder as hub
@@ -41,10 +44,13 @@ class Parts:
 def prepare(recipe: Recipe) -> Parts:
     """Reads the data, makes or loads the tokenizers and the model, and encodes everything once."""
     recipe = recipe.model_copy(update={"data": settled(recipe.data)})
+    if recipe.data.test is not None:
+        # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
+        deque(_pairs(recipe.data, "test"), maxlen=0)
     started = None if recipe.init is None else hub.load(recipe.init)
     if started is None:
         report.say("learning the vocabulary")
-        tokenizers = train_pair(recipe.tokenizer, pairs(recipe.data))
+        tokenizers = train_pair(recipe.tokenizer, _pairs(recipe.data, "train"))
         model = _new_model(recipe, tokenizers)
     else:
         tokenizers = _taken(started)
@@ -64,6 +70,17 @@ def prepare(recipe: Recipe) -> Parts:
         valid=_stream(recipe, objective, valid, shuffle=False) if valid else None,
         fingerprints={store.folder.name: store.fingerprint for store, _ in (*train, *valid)},
     )
+
+
+def _pairs(data: DataConfig, split: Split) -> Iterator[tuple[str, str]]:
+    """The texts of a split; UserError when there is none."""
+    found = False
+    for pair in pairs(data, split):
+        found = True
+        yield pair
+    if not found:
+        names = ", ".join(source.path for source in data.sources(split))
+        raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
 
 
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:

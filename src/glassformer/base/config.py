@@ -168,7 +168,12 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
     folder = value.folder if isinstance(value, Written) else None
     whole = _resolve(str(value), folder, environ)
     if "+" in value and not os.path.exists(whole):  # noqa: PTH110 - unlike Path.exists, never raises
-        return "+".join(_resolve(part, folder, environ) for part in value.split("+"))
+        first, *others = value.split("+")
+        begin = _resolve(first, folder, environ)
+        # What has no folder of its own lies beside the first.
+        beside = None if folder is None else Path(begin).parent
+        rest = (_resolve(one, beside if Path(one).name == one else folder, environ) for one in others)
+        return "+".join([begin, *rest])
     return whole
 
 

@@ -236,6 +236,12 @@ class Checkpoints:
 
 def check_folder(path: Path, *, resume: bool) -> None:
     """Refuses (UserError) a folder that holds something else, or a run that was not asked to be resumed."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it will be made, or refused with advice
+    except OSError as error:
+        raise UserError(f"cannot use {path}: {error.strerror}; choose another --output") from error
     if path.exists() and not path.is_dir():
         raise UserError(f"{path} is a file; --output must be a folder")
     begun = (path / metrics.NAME).exists() or (path / LAST / STATE).exists()

@@ -1,0 +1,108 @@
+"""A run that is stopped and goes on ends with the same bytes as one that was never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.contracts.small_runs import RESTLESS, command, write_recipe
+
+import glassformer as gf
+from glassformer.objectives import translation
+
+STEPS = 12
+FOLDERS = ("last", "best", ".")
+
+
+def _weights(run: Path) -> list[bytes]:
+    return [(run / folder / "model.safetensors").read_bytes() for folder in FOLDERS]
+
+
+def _history(run: Path) -> list[dict[str, float]]:
+    """What was measured at every step, without what a clock had to do with."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+    return [{name: line.get(name) for name in ("kind", "step", "loss", "nll", "tokens")} for line in lines]
+
+
+def _same(one: Path, other: Path) -> None:
+    assert _weights(one) == _weights(other)
+    assert _history(one) == _history(other)
+    state = "last/train_state/optimizer.safetensors"
+    assert (one / state).read_bytes() == (other / state).read_bytes()
+
+
+def _settings(precision: str) -> list[str]:
+    return [*RESTLESS, f"train.steps={STEPS}", f"train.precision={precision}"]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_stopped_by_a_signal_and_resumed_is_never_stopped(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, settings = write_recipe(tmp_path), _settings(precision)
+    gf.train(recipe, settings, output=tmp_path / "whole")
+    losses, loss = iter(range(1000)), translation.Objective.loss
+
+    def stopping(self, model, batch):
+        if model.training and next(losses) in (4, 13):  # within the third step, then within the seventh
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss(self, model, batch)
+
+    monkeypatch.setattr(translation.Objective, "loss", stopping)
+    for step, more in ((3, []), (7, ["--resume"])):
+        told = command("train", recipe, *settings, "-o", tmp_path / "parts", *more)
+        assert told.sentence(143) == f"stopped at step {step} and saved; go on with --resume"
+    told = command("train", recipe, *settings, "-o", tmp_path / "parts", "--resume", "--json")
+    assert told.code == 0, told.err
+    assert json.loads(told.out.splitlines()[-1])["steps"] == STEPS
+    _same(tmp_path / "parts", tmp_path / "whole")
+
+
+def test_two_runs_of_one_recipe_are_the_same_run(tmp_path: Path) -> None:
+    recipe, settings = write_recipe(tmp_path), _settings("float32")
+    for name in ("one", "other"):
+        gf.train(
+            recipe,
+            [*settings, "data.workers=2" if name == "one" else "data.workers=0"],
+            output=tmp_path / name,
+        )
+    _same(tmp_path / "one", tmp_path / "other")
+
+
+def test_a_finished_run_that_is_resumed_changes_nothing(tmp_path: Path) -> None:
+    recipe, settings = write_recipe(tmp_path), _settings("float32")
+    gf.train(recipe, settings, output=tmp_path / "run")
+    before = _weights(tmp_path / "run")
+    figures = gf.train(recipe, settings, output=tmp_path / "run", resume=True)
+    assert figures["steps"] == STEPS
+    assert _weights(tmp_path / "run") == before
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_and_resumed_is_never_stopped(tmp_path: Path) -> None:
+    recipe = write_recipe(tmp_path)
+    settings = [*RESTLESS, "train.steps=1500", "train.save_every=3"]
+    command_line = [sys.executable, "-m", "glassformer", "train", str(recipe), *settings, "--resume"]
+    gf.train(recipe, settings, output=tmp_path / "whole")
+    chance, killed = random.Random(7), 0
+    for _ in range(6):
+        told = (tmp_path / "killed.txt").open("w", encoding="utf-8")
+        with told, subprocess.Popen([*command_line, "-o", str(tmp_path / "parts")], stderr=told) as process:
+            end = time.monotonic() + 60
+            while not (tmp_path / "parts" / "metrics.jsonl").exists() and time.monotonic() < end:
+                time.sleep(0.01)
+            time.sleep(3 * chance.random())
+            killed += process.poll() is None
+            process.kill()
+        assert "Traceback" not in (tmp_path / "killed.txt").read_text("utf-8")
+    assert killed > 3
+    told = command("train", recipe, *settings, "-o", tmp_path / "parts", "--resume")
+    assert told.code == 0, told.err
+    _same(tmp_path / "parts", tmp_path / "whole")
