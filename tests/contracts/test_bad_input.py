@@ -407,7 +407,7 @@ SPOILT = {
     "not a number": (_weights(lambda held: held[f"model.{ANY}"].fill_(torch.nan)), ["NaN", "fc1"]),
     "missing": (_weights(lambda held: held.__delitem__(f"model.{ANY}")), ["missing", "fc1"]),
     "too many": (_weights(lambda held: held.update(more=torch.zeros(3))), ["without these weights", "more"]),
-    "whole numbers": (_weights(lambda all: all.update({f"model.{ANY}": torch.ones(64, 32).int()})), ["int32"]),
+    "whole numbers": (_weights(lambda w: w.update({f"model.{ANY}": torch.ones(64, 32).int()})), ["int32"]),
     "no weights": (lambda run: (run / "model.safetensors").unlink(), ["no weights"]),
     "weights outside": (_elsewhere("../../../../etc/passwd"), ["passwd"]),
     "weights at the root": (_elsewhere("/etc/passwd"), ["passwd"]),

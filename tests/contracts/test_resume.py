@@ -88,7 +88,7 @@ def test_a_finished_run_that_is_resumed_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_at_random_moments_and_resumed_is_never_stopped(tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path)
-    settings = [*RESTLESS, "train.steps=1500", "train.save_every=3"]
+    settings = [*RESTLESS, "train.steps=400", "train.save_every=5"]
     command_line = [sys.executable, "-m", "glassformer", "train", str(recipe), *settings, "--resume"]
     gf.train(recipe, settings, output=tmp_path / "whole")
     chance, killed = random.Random(7), 0

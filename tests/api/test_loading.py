@@ -1,0 +1,91 @@
+"""A folder opened for use: it translates, aligns, saves, and decodes as it asks for."""
+
+import json
+
+import pytest
+import torch
+from tiny_folder import PAIRS, write_model
+
+import glassformer as gf
+from glassformer.api.loading import FOREIGN, Translator, load
+from glassformer.base.errors import UserError
+from glassformer.models.transformer import Model
+
+LINES = [one for one, _ in PAIRS]
+
+
+def test_one_line_or_many_give_a_list(model_folder):
+    model = load(model_folder)
+    many = model.translate(LINES, max_new_tokens=5)
+    assert len(many) == len(LINES)
+    assert model.translate(LINES[0], max_new_tokens=5) == many[:1]
+    assert model.translate([]) == []
+    assert model.translate(["", LINES[1]], max_new_tokens=5) == ["", many[1]]
+
+
+def test_settings_of_a_call_replace_the_folders_and_are_checked(model_folder):
+    model = load(model_folder)
+    assert model.decoding.num_beams == 2
+    found = list(
+        model.translations(LINES[:1], gf.Decoding(num_beams=3, num_return_sequences=3, max_new_tokens=4))
+    )
+    assert len(found[0].alternatives) == 2
+    with pytest.raises(ValueError, match="num_beamz"):
+        model.translate(LINES, num_beamz=3)
+    assert model.decoding.num_beams == 2
+
+
+def test_a_folder_not_written_here_is_decoded_as_its_own_library_would(tmp_path):
+    folder = write_model(tmp_path / "model")
+    (folder / "manifest.json").unlink()
+    (folder / "generation_config.json").write_text(json.dumps({"num_beams": 5, "max_length": 9}), "utf-8")
+    decoding = load(folder).decoding
+    assert decoding.num_beams == 5
+    assert decoding.length_penalty_form == FOREIGN["length_penalty_form"] == "power"
+    assert decoding.early_stopping is False
+
+
+def test_what_is_saved_translates_the_same(model_folder, tmp_path):
+    model = load(model_folder)
+    model.save(tmp_path / "again")
+    again = load(tmp_path / "again")
+    assert again.decoding == model.decoding
+    assert again.translate(LINES, max_new_tokens=6) == model.translate(LINES, max_new_tokens=6)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(UserError, match=r"notes\.txt"):
+        model.save(tmp_path / "mine")
+
+
+def test_an_alignment_names_words_of_both_sides(model_folder):
+    model = load(model_folder)
+    (links,) = model.align(PAIRS[:1])
+    source, target = (len(text.split()) for text in PAIRS[0])
+    assert links
+    assert all(one in range(source) and other in range(target) for one, other in links)
+    assert list(model.align(PAIRS)) == [next(model.align([pair])) for pair in PAIRS]
+
+
+def test_half_precision_is_asked_for_and_translates(model_folder):
+    model = load(model_folder, dtype="bfloat16", device="cpu")
+    assert next(model.model.parameters()).dtype == torch.bfloat16
+    assert len(model.translate(LINES, max_new_tokens=4)) == len(LINES)
+    assert next(load(model_folder).model.parameters()).dtype == torch.float32
+
+
+def test_an_opened_model_does_not_learn_or_drop(model_folder):
+    model = load(model_folder)
+    assert isinstance(model, Translator)
+    assert not model.model.training
+
+
+def test_a_model_without_its_tokenizer_or_without_the_ability_is_refused(tmp_path, monkeypatch):
+    folder = write_model(tmp_path / "model")
+    with monkeypatch.context() as patch:
+        patch.delattr(Model, "start")
+        with pytest.raises(UserError, match="does not translate"):
+            load(folder)
+    for name in ("tokenizer.json", "manifest.json"):
+        (folder / name).unlink()
+    with pytest.raises(UserError, match="a translator needs one"):
+        load(folder)

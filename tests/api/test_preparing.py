@@ -1,0 +1,109 @@
+"""The parts of a run: they fit each other, are the same each time, and what does not fit is said at once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_folder import PAIRS, write_model
+
+from glassformer.api.loading import load
+from glassformer.api.preparing import new_model, prepare
+from glassformer.api.recipe import read_recipe
+from glassformer.base.errors import UserError
+
+RECIPE = """\
+model: {dim: 8, depth: 1, heads: 2, mlp_dim: 16, max_length: 32, dropout: 0.2}
+tokenizer: {name: byte_bpe, vocab_size: 300, min_frequency: 1}
+data: {train: train.tsv, valid: train.tsv, max_length: 32, workers: 0}
+train: {steps: 5}
+"""
+
+
+@pytest.fixture
+def asked(tmp_path):
+    (tmp_path / "train.tsv").write_text("".join(f"{a}\t{b}\n" for a, b in PAIRS), "utf-8")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE, "utf-8")
+    return lambda *settings: read_recipe(path, settings)
+
+
+def test_model_and_tokenizer_know_the_same_numbers(asked):
+    parts = prepare(asked())
+    config, source = parts.model.config, parts.tokenizers.source
+    assert (config.vocab_size, config.target_vocab_size) == (source.vocab_size, source.vocab_size)
+    assert (config.pad_id, config.start_id, config.eos_id) == (source.pad_id, source.bos_id, source.eos_id)
+    batch, _ = next(parts.train.batches())
+    assert batch.count == sum(len(source.encode(target)) + 1 for _, target in PAIRS)
+    assert parts.train.epoch_size() == len(PAIRS)
+    assert len(list(parts.valid.once())) == 1
+
+
+def test_each_side_may_have_a_vocabulary_of_its_own(asked):
+    parts = prepare(asked("tokenizer.shared=false", "tokenizer.name=word", "model.share=target"))
+    config, pair = parts.model.config, parts.tokenizers
+    assert not pair.shared
+    assert (config.vocab_size, config.target_vocab_size) == (pair.source.vocab_size, pair.target.vocab_size)
+    with pytest.raises(UserError, match=r"tokenizer\.shared=true or model\.share=target"):
+        prepare(asked("tokenizer.shared=false"))
+
+
+def test_the_seed_decides_the_first_weights_and_nothing_else_does(asked):
+    def first(*settings: str) -> torch.Tensor:
+        torch.rand(7)
+        return prepare(asked(*settings)).model.source.table.weight
+
+    assert torch.equal(first(), first())
+    assert not torch.equal(first(), first("train.seed=2"))
+
+
+def test_fingerprints_follow_the_data(asked, tmp_path):
+    before = prepare(asked()).fingerprints
+    assert prepare(asked("optim.lr=0.5")).fingerprints == before
+    (tmp_path / "train.tsv").write_text("".join(f"{a}\t{b}.\n" for a, b in PAIRS), "utf-8")
+    assert prepare(asked()).fingerprints != before
+
+
+def test_going_on_takes_the_folder_and_only_the_dropout_of_the_recipe(asked, tmp_path, capsys):
+    folder = write_model(tmp_path / "model", seed=5)
+    there = load(folder)
+    parts = prepare(asked(f"init={folder}", "model.dim=64", "tokenizer.vocab_size=290"))
+    assert "replace the recipe's" in capsys.readouterr().err
+    assert parts.tokenizers.fingerprint == there.tokenizers.fingerprint
+    assert (parts.model.config.dim, parts.model.config.dropout) == (8, 0.2)
+    ours, theirs = parts.model.state_dict(), there.model.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_going_on_without_a_word_on_dropout_keeps_the_folders(asked, tmp_path):
+    folder = write_model(tmp_path / "model")
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE.replace(", dropout: 0.2", ""), "utf-8")
+    parts = prepare(asked(f"init={folder}"))
+    assert parts.model.config == load(folder).model.config
+
+
+def test_a_folder_without_a_tokenizer_cannot_be_gone_on_from(asked, tmp_path):
+    folder = write_model(tmp_path / "model")
+    for name in ("tokenizer.json", "manifest.json"):
+        (folder / name).unlink()
+    with pytest.raises(UserError, match="has no tokenizer"):
+        prepare(asked(f"init={folder}"))
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_split_without_a_usable_pair_is_told_before_anything_is_trained(asked, tmp_path, split):
+    (tmp_path / "blank.tsv").write_text("\n\n", "utf-8")
+    with pytest.raises(UserError, match=r"blank\.tsv"):
+        prepare(asked(f"data.{split}={tmp_path / 'blank.tsv'}"))
+
+
+def test_texts_beyond_the_model_are_refused_as_a_setting(asked):
+    with pytest.raises(UserError, match=r"data\.max_length is 33 but the model reads at most 32"):
+        prepare(asked("data.max_length=33"))
+
+
+def test_a_model_is_counted_without_memory(asked):
+    model = new_model(asked("model.dim=1024"), 37_000)
+    assert all(weight.is_meta for weight in model.parameters())
+    assert sum(weight.numel() for weight in model.parameters()) > 37_000 * 1024
+    assert Path(asked().data.sources("train")[0].path).name == "train.tsv"
