@@ -1,5 +1,6 @@
 """The parallel corpus: a stream of distinct aligned pairs, its splits, and the demonstration's sentences."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ SECTIONS = (
 KINDS = tuple(kind for section in SECTIONS for kind in section.KINDS)
 TICKETS = tuple((name, make) for name, weight, make in KINDS for _ in range(weight))
 DEMO_KINDS = ("transitive", "motion question", "purpose", "relative quality", "request", "sequence", "errand")
+SHARE = 0.05  # of a held-out set at most is of one kind; long kinds hold most combinations and would crowd it
 PATIENCE = 4  # how many times the sentences asked for are drawn before giving up
 
 
@@ -109,13 +111,15 @@ def splits(
     """Training, validation and test pairs that share words but not combinations.
 
     A combination (a verb with its object, a place with what is there, an adjective with its noun …) that
-    occurs in valid or test never occurs in train, while each of their words does. Raises ValueError when
-    the training set is too small to contain the words of that many held-out sentences.
+    occurs in valid or test never occurs in train, while each of their words does; no kind of sentence makes
+    up more than a twentieth of a held-out set. Raises ValueError when the training set is too small to
+    contain the words of that many held-out sentences.
     """
     wanted = {"train": train, "valid": valid, "test": test}
     found: dict[str, list[AlignedPair]] = {name: [] for name in wanted}
     candidates: list[tuple[AlignedPair, str]] = []
     known: set[str] = set()
+    kinds: Counter[tuple[str, str]] = Counter()
     for drawn, (pair, split) in enumerate(_distinct(seed)):
         if split == "train" and len(found["train"]) < train:
             found["train"].append(pair)
@@ -124,10 +128,10 @@ def splits(
             candidates.append((pair, split))
         if len(found["train"]) == train:
             for candidate, name in candidates:
-                if len(found[name]) < wanted[name] and known.issuperset(
-                    words(candidate.source) + words(candidate.target)
-                ):
+                full = len(found[name]) == wanted[name] or kinds[name, candidate.kind] >= wanted[name] * SHARE
+                if not full and known.issuperset(words(candidate.source) + words(candidate.target)):
                     found[name].append(candidate)
+                    kinds[name, candidate.kind] += 1
             candidates.clear()
             if all(len(found[name]) == count for name, count in wanted.items()):
                 return found

@@ -148,5 +148,5 @@ KINDS: tuple[tuple[str, int, Callable[[Dice], Part]], ...] = (
     ("sequence", 5, sequence),
     ("while", 2, while_doing),
     ("before and after", 3, before_after),
-    ("story", 4, story),
+    ("story", 8, story),
 )
