@@ -43,22 +43,25 @@ class _Chunked(Function):
     def forward(  # noqa: PLR0917 - autograd passes arguments by position
         ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, labels: Tensor, smoothing: float
     ) -> tuple[Tensor, Tensor]:
-        gradients = _Gradients(hidden, weight, bias, ctx.needs_input_grad)
+        words = weight.shape[0]
+        column = weight.sum(0, dtype=torch.float32)
+        gradients = _Gradients(hidden, weight, bias, ctx.needs_input_grad, smoothing / words * column)
         loss = hidden.new_zeros((), dtype=torch.float32)
         plain = torch.zeros_like(loss)
-        rows = max(1, CHUNK // weight.shape[0])
+        rows = max(1, CHUNK // words)
         for start in range(0, hidden.shape[0], rows):
             chosen = slice(start, start + rows)
             scores = functional.linear(hidden[chosen], weight, bias)
-            p = torch.softmax(scores, dim=1, dtype=torch.float32)
-            logp = _label_logp(scores, p, labels[chosen])
+            # Slopes are rounded to the scores' type anyway; a loss alone is worth a full float.
+            p = torch.softmax(scores, dim=1, dtype=None if gradients.wanted else torch.float32)
+            normaliser = _normaliser(scores, p)
+            logp = scores.gather(1, labels[chosen, None])[:, 0].float() - normaliser
             plain -= logp.sum()
             loss -= (1 - smoothing) * logp.sum()
             if smoothing:
-                loss -= smoothing * _mean_logp(scores, p).sum()
+                loss -= smoothing * (_mean_score(hidden[chosen], column, bias, words) - normaliser).sum()
             if gradients.wanted:
-                slope = _slope(p, labels[chosen], logp, smoothing, weight.dtype)
-                gradients.add(chosen, slope, smoothing / weight.shape[0])
+                gradients.add(chosen, _slope(p, labels[chosen], logp, smoothing), smoothing / words)
         ctx.gradients = gradients
         ctx.mark_non_differentiable(plain)
         return loss, plain
@@ -74,11 +77,14 @@ class _Gradients:
     """The gradients of hidden, weight and bias, summed chunk by chunk in float32.
 
     The part of the slope that is the same for every word, ε/V, never touches the big matrix of slopes: it is
-    one column sum of ``weight`` and one of ``hidden``.
+    one sum of the rows of ``weight``, given as ``lowered``, and one such sum of ``hidden``.
     """
 
-    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: tuple[bool, ...]) -> None:
+    def __init__(
+        self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: tuple[bool, ...], lowered: Tensor
+    ) -> None:
         self.hidden, self.weight, self.bias = hidden, weight, bias
+        self.lowered = lowered.to(hidden.dtype)
         self.wanted = any(needs[:3])
         self.of_hidden = torch.empty_like(hidden) if needs[0] else None
         self.of_weight = torch.zeros_like(weight, dtype=torch.float32) if needs[1] else None
@@ -88,8 +94,7 @@ class _Gradients:
         """Add a chunk's part; ``level`` is what each slope still has to be lowered by."""
         hidden = self.hidden[chosen]
         if self.of_hidden is not None:
-            lowered = level * self.weight.sum(0, dtype=torch.float32).to(slope.dtype)
-            torch.sub(slope @ self.weight, lowered, out=self.of_hidden[chosen])
+            torch.sub(slope @ self.weight, self.lowered, out=self.of_hidden[chosen])
         if self.of_weight is not None:
             self.of_weight += slope.t() @ hidden
             self.of_weight -= level * hidden.sum(0, dtype=torch.float32)
@@ -104,20 +109,19 @@ class _Gradients:
 
 def _normaliser(scores: Tensor, p: Tensor) -> Tensor:
     """ln Σ exp(score) of each row; from the largest probability, which cannot be too small for a float."""
-    return scores.amax(1).float() - p.amax(1).log()
+    return scores.amax(1).float() - p.amax(1).float().log()
 
 
-def _label_logp(scores: Tensor, p: Tensor, labels: Tensor) -> Tensor:
-    return scores.gather(1, labels[:, None])[:, 0].float() - _normaliser(scores, p)
+def _mean_score(hidden: Tensor, column: Tensor, bias: Tensor | None, words: int) -> Tensor:
+    """Each row's mean over the vocabulary without a pass over the scores: Σ_v (w_v · h) = (Σ_v w_v) · h."""
+    total = hidden.float() @ column
+    return (total if bias is None else total + bias.sum(dtype=torch.float32)) / words
 
 
-def _mean_logp(scores: Tensor, p: Tensor) -> Tensor:
-    return scores.mean(1, dtype=torch.float32) - _normaliser(scores, p)
+def _slope(p: Tensor, labels: Tensor, logp: Tensor, smoothing: float) -> Tensor:
+    """The loss's slope by the scores, softmax minus target, but for the even part of a smoothed target.
 
-
-def _slope(p: Tensor, labels: Tensor, logp: Tensor, smoothing: float, dtype: torch.dtype) -> Tensor:
-    """The loss's slope by the scores, softmax minus target, but for the even part of a smoothed target."""
-    slope = p.to(dtype)
-    rows = torch.arange(labels.shape[0], device=labels.device)
-    slope[rows, labels] = (logp.exp() - (1 - smoothing)).to(dtype)
-    return slope
+    Written over ``p``, which nobody needs any more: a matrix as large as the scores is dear to make.
+    """
+    at_label = (logp.exp() - (1 - smoothing)).to(p.dtype)
+    return p.scatter_(1, labels[:, None], at_label[:, None])
