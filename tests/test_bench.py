@@ -94,7 +94,7 @@ class Counter:
         return self.turns
 
 
-def test_systems_take_turns_in_processes_of_their_own(monkeypatch):
+def test_systems_take_turns(monkeypatch):
     monkeypatch.setattr(measure, "REST", 0.0)
     with measure.opened({"a": Counter, "b": Counter}, apart=False) as systems:
         assert measure.in_turn(systems, 3, lambda one: one.call("turn")) == {"a": [1, 2, 3], "b": [1, 2, 3]}
