@@ -54,7 +54,9 @@ def test_files_of_unequal_length(tmp_path):
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
-@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)], ids=["empty", "mark", "gzip"]
+)
 def test_an_empty_file(content, split, tmp_path):
     (tmp_path / "empty.tsv").write_bytes(content)
     said = _train(tmp_path, f"data.{split}={tmp_path / 'empty.tsv'}")
