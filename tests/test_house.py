@@ -35,9 +35,6 @@ OPTIONAL = {
     "src/glassformer/evaluate/bleu.py": {
         "sacremoses": "only figures to compare with papers of the Moses days need it"
     },
-    "src/glassformer/train/watch.py": {
-        "torch.utils.tensorboard": "only runs that are tracked need it (extra: track)"
-    },
 }
 
 # Modules without a test file of their own name, and where they are tested instead.

@@ -121,6 +121,18 @@ def test_preparing_sets_threads_and_keeps_float32_exact(here, cache):
         torch.set_float32_matmul_precision(before[1])
 
 
+def test_preparing_bounds_the_kernel_caches_but_not_against_the_users_wish(here, cache, monkeypatch):
+    monkeypatch.delenv("LRU_CACHE_CAPACITY", raising=False)
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "7")
+    threads = torch.get_num_threads()
+    try:
+        machine.prepare(here)
+    finally:
+        torch.set_num_threads(threads)
+    assert os.environ["LRU_CACHE_CAPACITY"] == machine.KERNEL_CACHES["LRU_CACHE_CAPACITY"]
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "7"
+
+
 def test_a_measurement_is_made_once_and_remembered(here, cache, monkeypatch):
     cpu = dataclasses.replace(here, device="cpu")
     measured: list[int] = []

@@ -42,6 +42,11 @@ _COPIED = {"cpu": 2**28, "cuda": 2**30, "mps": 2**28}
 _BF16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
+# oneDNN keeps a compiled kernel for every shape it has met, up to 1,024, and batches of text have hundreds
+# of shapes: with the defaults a run grew by gigabytes. Both are read when PyTorch first multiplies.
+KERNEL_CACHES = {"LRU_CACHE_CAPACITY": "512", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "256"}
+
+
 @dataclass(frozen=True)
 class Machine:
     """What was found: ``device`` is cpu, cuda or mps; ``bf16`` says its bfloat16 products are fast.
@@ -101,6 +106,8 @@ def prepare(machine: Machine) -> None:
     if machine.device == "cuda":
         # Read when CUDA first allocates. Sequences of many lengths otherwise leave holes nothing fits into.
         os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
+    for name, entries in KERNEL_CACHES.items():
+        os.environ.setdefault(name, entries)
     _keep_freed_memory()
     torch.set_float32_matmul_precision("medium" if faster_float32(machine) else "highest")
 
