@@ -269,3 +269,18 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
     save(tmp_path / "model", _model(vocab_size=few, target_vocab_size=few), pair)
     with pytest.raises(UserError, match=rf"the tokenizer has {few + 1} pieces and the model knows {few}"):
         load(tmp_path / "model")
+
+
+def test_a_tokenizer_of_another_model_is_refused_though_it_is_as_large(tmp_path: Path) -> None:
+    pair, folder = _pair(size=60), tmp_path / "model"
+    size = pair.source.vocab_size
+    save(folder, _model(vocab_size=size, target_vocab_size=size), pair)
+    path = folder / "tokenizer.json"
+    written = json.loads(path.read_text("utf-8"))
+    vocabulary = written["model"]["vocab"]
+    one, other = list(vocabulary)[10:12]
+    vocabulary[one], vocabulary[other] = vocabulary[other], vocabulary[one]
+    path.write_text(json.dumps(written, ensure_ascii=False), "utf-8")
+    _edit(folder / "manifest.json", files={})  # the sizes alone would tell, and need not
+    with pytest.raises(UserError, match="not the one this model was trained with"):
+        load(folder)

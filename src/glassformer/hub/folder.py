@@ -193,14 +193,15 @@ def load(
     written = _read_json(folder / CONFIG)
     module = _module(written, folder)
     config = _read_config(module, written, folder)
-    tokenizers = _tokenizers(folder, config)
+    manifest = _manifest(folder) if (folder / MANIFEST).is_file() else {}
+    tokenizers = _tokenizers(folder, config, manifest.get("tokenizers"))
     model = _blank(module, config, folder)
     names = module.names(config)
     huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
     generation = _read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
-    data = _manifest(folder).get("data", {}) if (folder / MANIFEST).is_file() else {}
-    return Loaded(model.to(device).eval(), tokenizers, config, folder, generation, recipe, data)
+    place = model.to(device).eval()
+    return Loaded(place, tokenizers, config, folder, generation, recipe, manifest.get("data", {}))
 
 
 def resolve(folder: Path) -> Path:
@@ -319,7 +320,8 @@ def _blank(module: ModuleType, config: Any, folder: Path) -> nn.Module:
         raise UserError(f"{folder / CONFIG}: describes a model that does not fit into memory") from None
 
 
-def _tokenizers(folder: Path, config: Any) -> TokenizerPair | None:
+def _tokenizers(folder: Path, config: Any, fingerprint: str | None) -> TokenizerPair | None:
+    """The folder's tokenizers; where the manifest names them, they must be those of the training."""
     if not (folder / f"{SOURCE_STEM}.json").is_file() and not sentencepiece.is_marian(folder):
         return None
     pair = load_pair(folder)
@@ -331,6 +333,11 @@ def _tokenizers(folder: Path, config: Any) -> TokenizerPair | None:
                 f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces and the model knows {size} "
                 f"({name}); they do not belong together"
             )
+    if fingerprint not in (None, pair.fingerprint):
+        raise UserError(
+            f"{folder}: the tokenizer is not the one this model was trained with; copy the folder again, or "
+            f"remove {MANIFEST} if the change is meant"
+        )
     return pair
 
 
