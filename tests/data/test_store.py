@@ -10,7 +10,7 @@ from glassformer.base.errors import RunError, UserError
 from glassformer.data import store as store_module
 from glassformer.data.example import Example, Features
 from glassformer.data.filter import Dropped, Limits
-from glassformer.data.store import Store, StoreError, build, cache_folder, cached, fingerprint
+from glassformer.data.store import Store, StoreError, build, cached, fingerprint
 
 
 def numbered(pairs):
@@ -173,11 +173,6 @@ def test_the_fingerprint_follows_contents_and_settings_and_not_names(tmp_path):
     other.write_text("가\tgo!\n")
     assert fingerprint([one, other], settings) != before
     assert fingerprint([other, one], settings) != fingerprint([one, other], settings)
-
-
-def test_the_cache_is_where_the_environment_says(tmp_path):
-    assert cache_folder({"GLASSFORMER_CACHE": str(tmp_path)}) == tmp_path
-    assert cache_folder({}).parts[-2:] == (".cache", "glassformer")
 
 
 def test_examples_are_taken_a_chunk_at_a_time(tmp_path, monkeypatch):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.data import samples
+from glassformer.data.generated import table
 from glassformer.decode.align import pharaoh
-
-HEADER = "ko\ten"
 
 
 def write_samples(
@@ -27,7 +25,7 @@ def write_samples(
         splits = samples.splits(train=train, valid=valid, test=test, seed=seed)
     except ValueError as error:
         raise UserError(str(error)) from None
-    texts = {f"{split}.tsv": _table(pairs) for split, pairs in splits.items()}
+    texts = {f"{split}.tsv": table(pairs) for split, pairs in splits.items()}
     texts["test.align"] = "".join(f"{pharaoh(pair.alignment)}\n" for pair in splits["test"])
     for name, text in texts.items():
         path = Path(output) / name
@@ -36,10 +34,6 @@ def write_samples(
     for name, text in texts.items():
         files.write_text(Path(output) / name, text)
     return {split: len(pairs) for split, pairs in splits.items()}
-
-
-def _table(pairs: Iterable[samples.AlignedPair]) -> str:
-    return "".join([f"{HEADER}\n", *(f"{pair.source}\t{pair.target}\n" for pair in pairs)])
 
 
 def _holds(path: Path, text: str) -> bool:

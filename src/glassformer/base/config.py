@@ -30,6 +30,8 @@ from glassformer.base.tree import Keys, Place, Tree, Written, overlay, read_file
 S = TypeVar("S", bound="Settings")
 
 _PREFIX = "GLASSFORMER_"
+GENERATED = "generated:"
+"""What the name of a text begins with that the package writes itself (``data.generated``)."""
 _DATA = "GLASSFORMER_DATA"
 
 
@@ -178,7 +180,7 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
 
 
 def _resolve(text: str, folder: Path | None, environ: Mapping[str, str]) -> str:
-    if text in ("", "-"):
+    if text in ("", "-") or text.startswith(GENERATED):
         return text
     for spelling in (f"${_DATA}", f"${{{_DATA}}}"):
         if text == spelling or text.startswith(spelling + "/"):
@@ -202,8 +204,9 @@ def _data_folder(environ: Mapping[str, str]) -> Path:
 DataPath = Annotated[str, BeforeValidator(_locate)]
 """A path in a recipe: relative to the recipe file, or on the command line to the working folder.
 
-``-`` (standard input) stays, ``a.ko+a.en`` is two paths, and a leading ``$GLASSFORMER_DATA/`` is replaced by
-that environment variable, or by ``shared/data`` next to the working folder or one of its parents.
+``-`` (standard input) and ``generated:NAME`` stay, ``a.ko+a.en`` is two paths, and a leading
+``$GLASSFORMER_DATA/`` is replaced by that environment variable, or by ``shared/data`` next to the working
+folder or one of its parents.
 """
 
 

@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.data.filter import Dropped
+from glassformer.data.generated import file_of, is_generated
 from glassformer.data.sources import DataConfig, files_of, settle
-from glassformer.data.store import Encode, Store, cache_folder, cached, fingerprint
+from glassformer.data.store import Encode, Store, cached, fingerprint
 
 Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def settled(config: DataConfig, cache: Path | None = None) -> DataConfig:
-    """The same recipe with standard input, if it is read at all, kept as a file in the cache.
+    """The same recipe with standard input and generated texts, where it has them, as files.
 
     Call it once, before anything is read: the tokenizer and the stores both need the whole text. Raises
     ``UserError`` when standard input is asked for twice.
@@ -29,15 +31,19 @@ def settled(config: DataConfig, cache: Path | None = None) -> DataConfig:
         raise UserError(
             "data: '-' is given more than once, but standard input can be read only once; use files"
         )
-    if not asked:
+    if not any(source.path == "-" or is_generated(source.path) for one in splits.values() for source in one):
         return config
-    folder = (cache or cache_folder()) / "stdin"
+    folder = cache or files.cache_folder()
     changed: dict[str, Any] = {
-        split: tuple(one.model_copy(update={"path": settle(one.path, folder)}) for one in sources)
+        split: tuple(one.model_copy(update={"path": _file(one.path, folder)}) for one in sources)
         for split, sources in splits.items()
         if sources
     }
     return config.model_copy(update=changed)
+
+
+def _file(path: str, cache: Path) -> str:
+    return file_of(path, cache) if is_generated(path) else settle(path, cache / "stdin")
 
 
 def pairs(config: DataConfig, split: Split = "train") -> Iterator[tuple[str, str]]:

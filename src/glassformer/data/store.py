@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -97,12 +96,6 @@ def fingerprint(paths: Iterable[Path], settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where stores are kept: ``$GLASSFORMER_CACHE``, else ``~/.cache/glassformer``."""
-    chosen = environ.get("GLASSFORMER_CACHE")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "glassformer"
-
-
 def cached(
     name: str,
     examples: Callable[[], Iterable[Example]],
@@ -115,7 +108,7 @@ def cached(
 
     ``examples`` is called only when a store must be built; ``options`` are those of ``build``.
     """
-    folder = (cache or cache_folder()) / "stores" / name[:32]
+    folder = (cache or files.cache_folder()) / "stores" / name[:32]
     files.recover_folder(folder)
     found = _kept(folder, name)
     if found is not None:
