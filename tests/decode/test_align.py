@@ -94,6 +94,11 @@ def test_texts_are_aligned_word_by_word_in_any_batch(rows: int) -> None:
     assert [pharaoh(found) for found in got] == ["0-1 1-2 2-0", "0-0", "", "", "1-1 3-0"]
 
 
+def test_what_the_model_cannot_read_has_no_links() -> None:
+    got = list(align(_same_piece, IDS, PAIR, [("ab cd ef gh", "cd ab gh ef"), *PAIRS[1:2]], max_length=3))
+    assert [pharaoh(found) for found in got] == ["0-1 1-0", "0-0"]
+
+
 def test_a_model_with_one_layer_has_only_that() -> None:
     (found,) = align(lambda *batch: _same_piece(*batch)[:1], IDS, PAIR, [("ab cd", "cd ab")])
     assert found == [(0, 1), (1, 0)]

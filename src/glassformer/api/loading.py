@@ -57,7 +57,8 @@ class Translator:
     def align(self, pairs: Iterable[tuple[str, str]], layer: int = -2) -> Iterator[list[Link]]:
         """Which source word each target word came from, read from the cross-attention of one layer."""
         config: Any = self.model.config
-        return align(self._attend, config, self.tokenizers, pairs, layer=layer, device=self.device)
+        options: dict[str, Any] = {"layer": layer, "max_length": config.max_length, "device": self.device}
+        return align(self._attend, config, self.tokenizers, pairs, **options)
 
     @torch.inference_mode()
     def _attend(self, source: Tensor, keep: Tensor, target: Tensor) -> list[Tensor]:

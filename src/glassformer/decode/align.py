@@ -87,25 +87,30 @@ def align(
     layer: int = -2,
     at: At = "read",
     rows: int = 32,
+    max_length: int | None = None,
     device: torch.device | str = "cpu",
 ) -> Iterator[list[Link]]:
     """The links of each pair of texts, in order, read ``rows`` pairs at a time.
 
     ``layer`` counts as an index does, -2 being the last but one, where attention aligns best (Garg et al.
-    2019); a model with a single layer has only that. A pair with a blank side has no links. Raises
-    UserError for a layer the model does not have.
+    2019); a model with a single layer has only that. A pair with a blank side has no links, nor has what
+    lies beyond the ``max_length`` tokens that the model reads of a side, its end or start token included.
+    Raises UserError for a layer the model does not have.
     """
     remaining = iter(pairs)
+    room = None if max_length is None else max_length - 1
     while batch := list(islice(remaining, rows)):
-        sources = tokenizers.source.encode_batch([source for source, _ in batch])
-        targets = tokenizers.target.encode_batch([target for _, target in batch])
+        sources = [row[:room] for row in tokenizers.source.encode_batch([source for source, _ in batch])]
+        targets = [row[:room] for row in tokenizers.target.encode_batch([target for _, target in batch])]
         source = _padded([[*row, ids.eos_id] for row in sources], ids.pad_id)
         keep = torch.arange(source.size(1)) < torch.tensor([[len(row) + 1] for row in sources])
         target = _padded([[ids.start_id, *row] for row in targets], ids.pad_id)
         with torch.inference_mode():
             weights = _layer(attend(source.to(device), keep.to(device), target.to(device)), layer).cpu()
         for texts, shown in zip(batch, weights, strict=True):
-            yield links(shown, tokenizers.source.words(texts[0]), tokenizers.target.words(texts[1]), at=at)
+            yield links(
+                shown, tokenizers.source.words(texts[0])[:room], tokenizers.target.words(texts[1])[:room], at=at
+            )
 
 
 def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Int[Tensor, "rows longest"]:
