@@ -253,6 +253,23 @@ def test_a_swap_that_the_disk_refuses_is_undone(tmp_path, monkeypatch):
     assert names(tmp_path) == ["final", "new"]
 
 
+def test_a_swap_that_a_reader_finished_first_is_no_failure(tmp_path, monkeypatch):
+    folder_with(tmp_path / "final", "old")
+    folder_with(tmp_path / "new", "new")
+    rename = Path.rename
+
+    def overtaken(self: Path, target: Path) -> Path:
+        if Path(target).name == "final":
+            monkeypatch.setattr(Path, "rename", rename)
+            files.recover_folder(tmp_path / "final")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    files.replace_folder(tmp_path / "new", tmp_path / "final")
+    assert (tmp_path / "final" / "file").read_text() == "new"
+    assert names(tmp_path) == ["final"]
+
+
 def test_a_link_shares_the_bytes_and_a_copy_serves_where_links_do_not(tmp_path, monkeypatch):
     source = tmp_path / "source"
     source.write_text("x")

@@ -117,10 +117,12 @@ def replace_folder(new: Path, final: Path) -> None:
         try:
             staged.rename(final)
         except OSError:
-            if old.exists():
-                old.rename(final)
-            staged.rename(new)
-            raise
+            # Somebody who only reads may have finished the swap, which is as good.
+            if staged.exists() or not final.exists():
+                if old.exists():
+                    old.rename(final)
+                staged.rename(new)
+                raise
         _flush(final.parent)
         _remove(old)
 
