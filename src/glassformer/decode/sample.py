@@ -45,9 +45,8 @@ def sample(
     limits = [limit for limit in row_limits(max_length, rows, prefix) for _ in range(many)]
     starts = None if prefix is None else [start for start in prefix for _ in range(many)]
     constraints = Constraints(settings, eos_id=eos_id, prefix=starts, device=device)
-    numbers = _chance(settings, range(rows) if streams is None else streams, max(limits, default=0)).to(
-        device
-    )
+    chance = _chance(settings, range(rows) if streams is None else streams, max(limits, default=0))
+    numbers = chance.to(device, _precise(device))
     bounds = torch.tensor(limits, device=device)
     draws = _Draws.fresh(len(limits), settings, device)
     if many > 1 and rows:
@@ -82,12 +81,17 @@ def draw(
     if settings.top_p < 1.0:
         share = values.softmax(dim=1)
         values = values.masked_fill(share.cumsum(dim=1) - share >= settings.top_p, -torch.inf)
-    # Double precision, and a number strictly below the sum: a token of probability zero is never drawn.
-    heap = values.double().softmax(dim=1).cumsum(dim=1)
+    # A number strictly below the sum: a token of probability zero is never drawn.
+    heap = values.to(_precise(values.device)).softmax(dim=1).cumsum(dim=1)
     whole = heap[:, -1:].contiguous()
-    mark = torch.minimum(uniform.unsqueeze(1) * whole, torch.nextafter(whole, torch.zeros_like(whole)))
+    mark = torch.minimum(uniform.to(heap.dtype).unsqueeze(1) * whole, torch.nextafter(whole, torch.zeros_like(whole)))
     index = torch.searchsorted(heap, mark, right=True).clamp(max=values.size(1) - 1)
     return (index if ids is None else ids.gather(1, index)).squeeze(1)
+
+
+def _precise(device: torch.device) -> torch.dtype:
+    """Double precision, where the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 @dataclass

@@ -78,7 +78,7 @@ def measure(
 
 
 def _plain(loss: Loss) -> float:
-    return float(loss.parts.get("nll", loss.total).double())
+    return float(loss.parts.get("nll", loss.total))
 
 
 @contextmanager
