@@ -108,9 +108,8 @@ def align(
         with torch.inference_mode():
             weights = _layer(attend(source.to(device), keep.to(device), target.to(device)), layer).cpu()
         for texts, shown in zip(batch, weights, strict=True):
-            yield links(
-                shown, tokenizers.source.words(texts[0])[:room], tokenizers.target.words(texts[1])[:room], at=at
-            )
+            source_words = tokenizers.source.words(texts[0])[:room]
+            yield links(shown, source_words, tokenizers.target.words(texts[1])[:room], at=at)
 
 
 def _padded(rows: Sequence[Sequence[int]], pad_id: int) -> Int[Tensor, "rows longest"]:

@@ -84,7 +84,8 @@ def draw(
     # A number strictly below the sum: a token of probability zero is never drawn.
     heap = values.to(_precise(values.device)).softmax(dim=1).cumsum(dim=1)
     whole = heap[:, -1:].contiguous()
-    mark = torch.minimum(uniform.to(heap.dtype).unsqueeze(1) * whole, torch.nextafter(whole, torch.zeros_like(whole)))
+    mark = uniform.to(heap.dtype).unsqueeze(1) * whole
+    mark = torch.minimum(mark, torch.nextafter(whole, torch.zeros_like(whole)))
     index = torch.searchsorted(heap, mark, right=True).clamp(max=values.size(1) - 1)
     return (index if ids is None else ids.gather(1, index)).squeeze(1)
 
