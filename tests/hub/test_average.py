@@ -64,7 +64,7 @@ def test_the_parents_are_not_changed(tmp_path: Path) -> None:
     for name in ("a", "b"):
         _write(tmp_path / name)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    average([tmp_path / "a", tmp_path / "b"], tmp_path / "mean")
+    average([str(tmp_path / "a"), tmp_path / "b"], str(tmp_path / "mean"))
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -97,7 +97,7 @@ def test_the_last_steps_of_a_run_are_chosen_by_number(tmp_path: Path) -> None:
     assert [path.name for path in chosen] == ["step-001000", "step-10000"]
     with pytest.raises(UserError, match="kept 3 checkpoints and 4 are needed; train with keep_last: 4"):
         last_steps(tmp_path, 4)
-    assert len(last_steps(tmp_path)) == 3
+    assert len(last_steps(str(tmp_path))) == 3
     with pytest.raises(UserError, match="kept 0 checkpoints and 2 are needed"):
         last_steps(tmp_path / "best")
     with pytest.raises(UserError, match="there is no such folder"):

@@ -12,7 +12,7 @@ from glassformer.base.errors import UserError
 from glassformer.hub.folder import CONFIG, Loaded, load, save
 
 
-def average(folders: Sequence[Path], output: Path) -> None:
+def average(folders: Sequence[str | Path], output: str | Path) -> None:
     """Write a model folder whose weights are the mean of the folders' weights, summed in float64.
 
     Card and manifest name the parents. Raises UserError when there are fewer than two, or when they differ in
@@ -28,7 +28,7 @@ def average(folders: Sequence[Path], output: Path) -> None:
         places[0].data = _mean([place.detach() for place in places])
     names = [f"{parent.folder.resolve().parent.name}/{parent.folder.resolve().name}" for parent in parents]
     save(
-        output,
+        Path(output),
         mean.model,
         mean.tokenizers,
         recipe=mean.recipe,
@@ -38,11 +38,12 @@ def average(folders: Sequence[Path], output: Path) -> None:
     )
 
 
-def last_steps(run: Path, count: int | None = None) -> list[Path]:
+def last_steps(run: str | Path, count: int | None = None) -> list[Path]:
     """The last ``count`` model folders ``step-N`` of a run, oldest first, or all that it kept.
 
     Raises UserError when it kept fewer, or fewer than the two that an average needs.
     """
+    run = Path(run)
     if not run.is_dir():
         raise UserError(f"{run}: there is no such folder; give the folder of a training run")
     steps = [(re.fullmatch(r"step-(\d+)", path.name), path) for path in run.iterdir()]
