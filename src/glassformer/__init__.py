@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glassformer.api import recipes as recipes
     from glassformer.api.answering import answers as answers
-    from glassformer.api.answering import choose as choose
     from glassformer.api.checking import check as check
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
     from glassformer.api.evaluation import evaluate as evaluate
     from glassformer.api.loading import Translator as Translator
+    from glassformer.api.loading import choose as choose
     from glassformer.api.loading import load as load
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
@@ -39,7 +39,7 @@ _HOMES = {
     "answers": "api.answering",
     "average": "hub.average",
     "check": "api.checking",
-    "choose": "api.answering",
+    "choose": "api.loading",
     "decode_ids": "api.tokenizing",
     "demo": "api.demo",
     "describe_tokenizer": "api.tokenizing",

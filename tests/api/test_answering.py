@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from glassformer.api.answering import Answer, answers, choose
+from glassformer.api.answering import Answer, answers
 from glassformer.api.evaluation import translate_all
-from glassformer.api.loading import load
+from glassformer.api.loading import choose, load
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import Translation

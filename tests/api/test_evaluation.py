@@ -40,7 +40,7 @@ def test_nothing_to_evaluate_on_is_a_mistake(tmp_path):
 
 
 def test_a_report_has_every_figure_and_the_translations_are_kept(model_folder, test_set, tmp_path):
-    report = evaluate(model_folder, [test_set], settings=QUICK, output=tmp_path / "out.txt")
+    report = evaluate(model_folder, test_set, settings=QUICK, output=str(tmp_path / "out.txt"))
     found = report.as_json()
     assert {"bleu", "chrf", "ter", "signature", "sentences", "seconds"} <= found.keys()
     assert found["sentences"] == len(PAIRS)
@@ -72,6 +72,7 @@ def test_what_is_too_long_is_cut_for_translating_and_left_out_of_perplexity(mode
     assert "line 1" in capsys.readouterr().err
     found = perplexity(model, [long, *PAIRS])
     assert found.loss == pytest.approx(perplexity(model, PAIRS).loss)
+    assert perplexity(model, [long]) is None
 
 
 def test_a_comparison_is_with_a_folder_or_a_file_of_translations(model_folder, test_set, tmp_path):

@@ -30,7 +30,7 @@ def test_settings_of_a_call_replace_the_folders_and_are_checked(model_folder):
         model.translations(LINES[:1], gf.Decoding(num_beams=3, num_return_sequences=3, max_new_tokens=4))
     )
     assert len(found[0].alternatives) == 2
-    with pytest.raises(ValueError, match="num_beamz"):
+    with pytest.raises(UserError, match="unknown key 'num_beamz'; did you mean 'num_beams'"):
         model.translate(LINES, num_beamz=3)
     assert model.decoding.num_beams == 2
 

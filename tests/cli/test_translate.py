@@ -79,6 +79,7 @@ def test_sampling_depends_on_the_seed_alone(ask, model_folder):
         (("--top-p", 2), "나는\n", "--top-p"),
         (("--too-long", "cit"), "나는\n", "--too-long"),
         (("--device", "tpu"), "나는\n", "there is no device 'tpu' here; choose auto"),
+        (("--device", "cpu:"), "나는\n", "there is no device 'cpu:'"),
         (("--device", "cpu:7"), "나는\n", "there is no device 'cpu:7'"),
         (("--num-beam", 2), "나는\n", "--num-beams"),
         (("--input", "missing.txt"), "", "missing.txt: no such file"),

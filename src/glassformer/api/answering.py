@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any, Literal
 
 from glassformer.api.loading import Translator
 from glassformer.base import files
-from glassformer.base.config import load
 from glassformer.decode.align import Link, pharaoh
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import Translation
@@ -57,12 +55,6 @@ class Answer:
             if self.links:
                 parts.append(pharaoh(self.links[index]))
             yield " ||| ".join(parts)
-
-
-def choose(base: Decoding, given: Mapping[str, Any]) -> Decoding:
-    """``base`` with some settings replaced; UserError when they do not fit together."""
-    settings = base.model_dump(mode="json") | dict(given)
-    return load(Decoding, None, [f"{name}={json.dumps(value)}" for name, value in settings.items()], {})
 
 
 def answers(

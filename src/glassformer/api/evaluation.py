@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassformer.api.answering import choose
-from glassformer.api.loading import Translator, load
+from glassformer.api.loading import Translator, choose, load
 from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
@@ -20,6 +19,7 @@ from glassformer.data.filter import Dropped
 from glassformer.data.generated import file_of, is_generated
 from glassformer.data.sources import read
 from glassformer.decode.settings import Decoding
+from glassformer.evaluate.bleu import PAPER
 from glassformer.evaluate.evaluator import Report
 from glassformer.evaluate.evaluator import evaluate as score
 from glassformer.evaluate.perplexity import Perplexity, measure
@@ -32,7 +32,7 @@ ROWS = 32  # sentences at a time when measuring the loss
 
 def evaluate(
     folder: str | Path,
-    data: Sequence[str],
+    data: str | Sequence[str],
     *,
     settings: Chosen = None,
     source: str | None = None,
@@ -40,7 +40,7 @@ def evaluate(
     compare: str | None = None,
     language: str | None = None,
     paper: bool = False,
-    output: Path | None = None,
+    output: str | Path | None = None,
     limit: int | None = None,
 ) -> Report:
     """Scores of the model in ``folder`` on the pairs in ``data``: BLEU, chrF++, TER, loss, a table by length.
@@ -49,14 +49,16 @@ def evaluate(
     ``compare`` is another model folder, or a file with one translation a line, for the paired bootstrap.
     ``output`` receives the translations, one a line. Raises UserError.
     """
-    pairs = read_pairs(data, source, target, limit)
+    pairs = read_pairs([data] if isinstance(data, str) else data, source, target, limit)
     translator = load(folder)
     sources, references = [one for one, _ in pairs], [other for _, other in pairs]
-    # First, so that a file that does not fit is told before minutes of translating.
+    # First, so that what does not fit or is not installed is told before minutes of translating.
+    if paper:
+        PAPER.prepare(references[:1])
     baseline = None if compare is None else _baseline(compare, sources, settings)
     texts, seconds = translate_all(translator, sources, settings)
     if output is not None:
-        files.write_text(output, "".join(text + "\n" for text in texts))
+        files.write_text(Path(output), "".join(text + "\n" for text in texts))
     return score(
         sources,
         references,
@@ -96,8 +98,11 @@ def translate_all(
     return texts, time.monotonic() - began
 
 
-def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perplexity:
-    """How surprised the model is by the references, without label smoothing."""
+def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perplexity | None:
+    """How surprised the model is by the references, without label smoothing.
+
+    Pairs that are longer than the model are left out; None when no other is there.
+    """
     config: Any = translator.model.config
     objective = objective_of.Objective(
         objective_of.Config(label_smoothing=0.0),
@@ -108,6 +113,8 @@ def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perp
     examples = [Example({"source": one, "target": other}, "") for one, other in pairs]
     features = objective.encode(examples, translator.tokenizers)
     fitting = [row for row in features if row.size <= config.max_length]
+    if not fitting:
+        return None
     fitting.sort(key=lambda row: row.size)
     rng = np.random.default_rng(0)
     batches = (objective.collate(fitting[at : at + ROWS], rng) for at in range(0, len(fitting), ROWS))

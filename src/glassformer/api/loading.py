@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from glassformer.base import machine
+from glassformer.base import config, machine
 from glassformer.base.errors import UserError
 from glassformer.decode.align import Link, align
 from glassformer.decode.settings import Decoding
@@ -41,9 +42,12 @@ class Translator:
         self.folder = folder
 
     def translate(self, lines: str | Sequence[str], **settings: Any) -> list[str]:
-        """The best translation of each line; settings are those of ``Decoding`` (``num_beams=5``, …)."""
+        """The best translation of each line; settings are those of ``Decoding`` (``num_beams=5``, …).
+
+        Raises UserError for a setting that is not one and for a line that does not fit the model.
+        """
         several = [lines] if isinstance(lines, str) else list(lines)
-        chosen = Decoding.model_validate(self.decoding.model_dump() | settings)
+        chosen = choose(self.decoding, settings)
         return [translation.text for translation in self.translations(several, chosen)]
 
     def translations(
@@ -56,9 +60,9 @@ class Translator:
 
     def align(self, pairs: Iterable[tuple[str, str]], layer: int = -2) -> Iterator[list[Link]]:
         """Which source word each target word came from, read from the cross-attention of one layer."""
-        config: Any = self.model.config
-        options: dict[str, Any] = {"layer": layer, "max_length": config.max_length, "device": self.device}
-        return align(self._attend, config, self.tokenizers, pairs, **options)
+        numbers: Any = self.model.config
+        options: dict[str, Any] = {"layer": layer, "max_length": numbers.max_length, "device": self.device}
+        return align(self._attend, numbers, self.tokenizers, pairs, **options)
 
     @torch.inference_mode()
     def _attend(self, source: Tensor, keep: Tensor, target: Tensor) -> list[Tensor]:
@@ -105,13 +109,20 @@ def decoding_of(opened: hub.Loaded) -> Decoding:
         raise UserError(f"{opened.folder / hub.GENERATION}: {where}: {first['msg']}") from None
 
 
+def choose(base: Decoding, given: Mapping[str, Any]) -> Decoding:
+    """``base`` with some settings replaced; UserError when they do not fit together."""
+    settings = base.model_dump(mode="json") | dict(given)
+    written = [f"{name}={json.dumps(value)}" for name, value in settings.items()]
+    return config.load(Decoding, None, written, {})
+
+
 def _place(device: str, found: machine.Machine) -> str:
     """The device that was asked for; UserError when this machine does not have it."""
     if device == "auto":
         return found.device
-    kind, _, number = device.partition(":")
+    kind, colon, number = device.partition(":")
     count = torch.cuda.device_count() if kind == "cuda" else 1
-    if kind not in ("cpu", found.device) or (number and not (number.isdecimal() and int(number) < count)):
+    if kind not in ("cpu", found.device) or (colon and not (number.isdecimal() and int(number) < count)):
         known = "auto or cpu" if found.device == "cpu" else f"auto, cpu or {found.device}"
         raise UserError(f"there is no device {device!r} here; choose {known}")
     return device
