@@ -43,18 +43,18 @@ def _small(corpus, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_small")
 def test_from_nothing_to_scores_and_samples_and_again_from_there(tmp_path, capsys):
-    found = demo(tmp_path / "run")
+    found = demo(tmp_path / "my: run #1")
     assert {"bleu", "chrf", "seconds", "samples", "output"} <= found.keys()
     assert found["steps"] == 2
     assert [one["source"] for one in found["samples"]] == [pair.source for pair in SHOWN]
     assert all(one["reference"] and "\n" not in one["target"] for one in found["samples"])
     json.dumps(found)
-    weights = (tmp_path / "run" / "model.safetensors").read_bytes()
+    weights = (tmp_path / "my: run #1" / "model.safetensors").read_bytes()
     capsys.readouterr()
-    again = demo(tmp_path / "run")
+    again = demo(tmp_path / "my: run #1")
     assert "writing" not in capsys.readouterr().err
     assert (again["bleu"], again["samples"]) == (found["bleu"], found["samples"])
-    assert (tmp_path / "run" / "model.safetensors").read_bytes() == weights
+    assert (tmp_path / "my: run #1" / "model.safetensors").read_bytes() == weights
 
 
 def test_a_folder_of_something_else_is_not_trained_into(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from glassformer.api.loading import load
 from glassformer.api.sampling import write_samples
 from glassformer.api.training import train
 from glassformer.base import report
+from glassformer.data.prepare import SPLITS
 from glassformer.data.samples import demo_sentences
 
 RECIPE = "translation/demo.yaml"
@@ -18,7 +20,7 @@ RECIPE = "translation/demo.yaml"
 def demo(output: str | Path | None = None) -> dict[str, Any]:
     """Trains Korean → English on the generated corpus into ``output`` (``runs/demo``) and translates with it.
 
-    A demonstration that was cut short goes on where it was; a finished one only translates. Gives bleu, chrf,
+    A demonstration that was cut short goes on where it was; a finished one is scored again. Gives bleu, chrf,
     seconds (everything, from nothing to the last translation), the figures of training and the samples.
     """
     began = time.monotonic()
@@ -27,7 +29,8 @@ def demo(output: str | Path | None = None) -> dict[str, Any]:
     if not (data / "test.tsv").exists():
         report.say("writing 50,000 Korean–English sentence pairs from a grammar")
         write_samples(data)
-    paths = [f"data.{split}={data / split}.tsv" for split in ("train", "valid", "test")]
+    # Settings are read as YAML, in which a folder's name could mean something.
+    paths = [f"data.{one}={json.dumps(f'{data / one}.tsv', ensure_ascii=False)}" for one in SPLITS]
     figures = train(RECIPE, paths, output=folder, resume=True)
     samples = _samples(folder)
     keys = ("bleu", "chrf", "signature", "steps", "tokens_per_second", "parameters")
