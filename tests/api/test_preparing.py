@@ -6,8 +6,9 @@ import pytest
 import torch
 from tiny_folder import PAIRS, write_model
 
+from glassformer.api import preparing
 from glassformer.api.loading import load
-from glassformer.api.preparing import new_model, prepare
+from glassformer.api.preparing import new_model, planned_model, prepare
 from glassformer.api.recipe import read_recipe
 from glassformer.base.errors import UserError
 
@@ -100,6 +101,38 @@ def test_a_split_without_a_usable_pair_is_told_before_anything_is_trained(asked,
 def test_texts_beyond_the_model_are_refused_as_a_setting(asked):
     with pytest.raises(UserError, match=r"data\.max_length is 33 but the model reads at most 32"):
         prepare(asked("data.max_length=33"))
+
+
+def _unread(*_: object) -> None:
+    raise AssertionError("the data was read")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("tokenizer.shared=false",), r"tokenizer\.shared=true or model\.share=target"),
+        (("data.max_length=33",), r"data\.max_length is 33"),
+        (("data.valid=null", "train.early_stopping={patience: 2}"), r"give data\.valid"),
+        (("data.valid=null", "train.best=bleu"), r"give data\.valid"),
+        (("train.steps=null", "train.epochs=2", "schedule.name=cosine"), r"set schedule\.steps"),
+    ],
+)
+def test_settings_that_do_not_fit_are_told_before_the_data_is_read(asked, monkeypatch, settings, said):
+    monkeypatch.setattr(preparing, "pairs", _unread)
+    for look in (prepare, planned_model):
+        with pytest.raises(UserError, match=said):
+            look(asked(*settings))
+
+
+def test_several_processes_cannot_share_standard_input(asked, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="cannot share standard input"):
+        prepare(asked("data.train='-'"))
+
+
+def test_a_plan_to_go_on_is_of_the_folders_model(asked, tmp_path):
+    model = planned_model(asked(f"init={write_model(tmp_path / 'model')}", "model.dim=64"))
+    assert model.config.dim == 8
 
 
 def test_a_model_is_counted_without_memory(asked):

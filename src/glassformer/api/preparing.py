@@ -14,7 +14,7 @@ from torch import nn
 from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
-from glassformer.data.prepare import Split, pairs, settled, stores
+from glassformer.data.prepare import SPLITS, Split, pairs, settled, stores
 from glassformer.data.sources import DataConfig
 from glassformer.data.store import Store
 from glassformer.data.stream import Stream
@@ -23,6 +23,7 @@ from glassformer.objectives.objective import Objective
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import train_pair
 from glassformer.train import parallel
+from glassformer.train.schedule import check as check_schedule
 
 ABILITIES = {"translates": "start", "generates": "start", "encodes": "encode"}
 DROPOUTS = ("dropout", "attention_dropout", "activation_dropout")
@@ -43,11 +44,11 @@ class Parts:
 
 def prepare(recipe: Recipe) -> Parts:
     """Reads the data, makes or loads the tokenizers and the model, and encodes everything once."""
+    started = _started(recipe)
     recipe = recipe.model_copy(update={"data": settled(recipe.data)})
     if recipe.data.test is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
         deque(_pairs(recipe.data, "test"), maxlen=0)
-    started = None if recipe.init is None else hub.load(recipe.init)
     if started is None:
         report.say("learning the vocabulary")
         tokenizers = train_pair(recipe.tokenizer, _pairs(recipe.data, "train"))
@@ -56,7 +57,6 @@ def prepare(recipe: Recipe) -> Parts:
         tokenizers = _taken(started)
         model = _continued(recipe, started)
     objective = _objective(recipe, model)
-    _check_length(recipe, model)
     encode = partial(objective.encode, tokenizers=tokenizers)
     settings = _settings(recipe, tokenizers)
     train = stores(recipe.data, "train", encode, settings)
@@ -83,6 +83,31 @@ def _pairs(data: DataConfig, split: Split) -> Iterator[tuple[str, str]]:
         raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
 
 
+def _started(recipe: Recipe) -> hub.Loaded | None:
+    """The folder to go on from; UserError for settings that no data could make right."""
+    started = None if recipe.init is None else hub.load(recipe.init)
+    config: Any = recipe.model if started is None else started.config
+    _check_length(recipe, config)
+    _check_measured(recipe)
+    check_schedule(recipe.schedule, recipe.train.steps)
+    apart = not recipe.tokenizer.shared
+    if started is None and apart and getattr(config, "share", None) == "all":
+        raise UserError(
+            "model.share: all needs one vocabulary for both languages; set tokenizer.shared=true "
+            "or model.share=target"
+        )
+    piped = any(source.path == "-" for split in SPLITS for source in recipe.data.sources(split))
+    if piped and parallel.group().size > 1:
+        raise UserError("data: several processes cannot share standard input ('-'); use files")
+    return started
+
+
+def planned_model(recipe: Recipe) -> nn.Module:
+    """The model that a recipe asks for before its data is read; UserError where it cannot be."""
+    started = _started(recipe)
+    return new_model(recipe, recipe.tokenizer.vocab_size) if started is None else started.model
+
+
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
     """The model of a recipe before its data is read, for counting: as if the tokenizer met its target."""
     config: Any = recipe.model
@@ -94,11 +119,6 @@ def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
 
 def _new_model(recipe: Recipe, tokenizers: TokenizerPair) -> nn.Module:
     config: Any = recipe.model
-    if getattr(config, "share", None) == "all" and not tokenizers.shared:
-        raise UserError(
-            "model.share: all needs one vocabulary for both languages; set tokenizer.shared=true "
-            "or model.share=target"
-        )
     target = tokenizers.target
     update = {
         "vocab_size": tokenizers.source.vocab_size,
@@ -151,8 +171,15 @@ def _objective(recipe: Recipe, model: nn.Module) -> Objective:
     return objective
 
 
-def _check_length(recipe: Recipe, model: nn.Module) -> None:
-    config: Any = model.config
+def _check_measured(recipe: Recipe) -> None:
+    asked = recipe.train.early_stopping is not None or recipe.train.best != "loss"
+    if asked and recipe.data.valid is None:
+        raise UserError(
+            "train.early_stopping and train.best choose by figures of a validation set; give data.valid"
+        )
+
+
+def _check_length(recipe: Recipe, config: Any) -> None:
     if recipe.data.max_length > config.max_length:
         raise UserError(
             f"data.max_length is {recipe.data.max_length} but the model reads at most "

@@ -13,7 +13,7 @@ from torch import nn
 
 from glassformer.api.evaluation import perplexity, translate_all
 from glassformer.api.loading import KNOWN, Translator
-from glassformer.api.preparing import Parts, new_model, prepare
+from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import machine, plugins, report
 from glassformer.base.config import dump
@@ -60,7 +60,7 @@ def train(
 
 
 def _plan(recipe: Recipe) -> dict[str, Any]:
-    model = new_model(recipe, recipe.tokenizer.vocab_size)
+    model = planned_model(recipe)
     found = machine.look()
     return {
         "recipe": dump(recipe),
