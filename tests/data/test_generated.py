@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from glassformer.base.errors import UserError
+import glassformer as gf
+from glassformer.base.errors import RunError, UserError
 from glassformer.data import generated
-from glassformer.data.prepare import settled
+from glassformer.data.prepare import pairs, settled
 from glassformer.data.samples import AlignedPair
 from glassformer.data.sources import DataConfig, read
 
@@ -48,9 +49,29 @@ def test_an_unknown_name_is_one_sentence(made: list[int], path: str, tmp_path: P
     assert made == []
 
 
-def test_a_recipe_is_settled_to_the_file_and_other_paths_stay(made: list[int], tmp_path: Path) -> None:
-    config = DataConfig.model_validate({"train": ["a.tsv", "generated:korean-english"], "valid": "b.tsv"})
-    found = settled(config, tmp_path)
-    first, second = (source.path for source in found.sources("train"))
-    assert (first, found.sources("valid")[0].path) == ("a.tsv", "b.tsv")
-    assert Path(second).read_text("utf-8") == "ko\ten\n안녕.\tHi.\n"
+def test_its_name_is_a_path_like_any_other_and_a_recipe_keeps_it(
+    made: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSFORMER_CACHE", str(tmp_path))
+    config = settled(DataConfig.model_validate({"train": "generated:korean-english"}))
+    assert config.sources("train")[0].path == "generated:korean-english"
+    assert list(pairs(config)) == [("안녕.", "Hi.")]
+    assert [example.fields["target"] for example in read("generated:korean-english/test")] == ["Come."]
+    assert gf.check("generated:korean-english/valid").rows == {"train": 1}
+    tokenizer = gf.train_tokenizer(
+        ["generated:korean-english"], tmp_path / "new", gf.TokenizerConfig(name="character", min_frequency=1)
+    )
+    assert {"안", "H"} <= set(tokenizer.source.pieces(range(tokenizer.source.vocab_size)))
+    assert made == [1]
+
+
+def test_a_process_that_was_faster_is_no_failure(
+    made: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def beaten(name: str, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        raise RunError("a file with this name is in the way")
+
+    monkeypatch.setattr(generated, "_write", beaten)
+    assert generated.file_of("generated:korean-english", tmp_path).endswith("train.tsv")
+    assert made == []

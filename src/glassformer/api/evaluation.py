@@ -16,7 +16,6 @@ from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
-from glassformer.data.generated import file_of, is_generated
 from glassformer.data.sources import read
 from glassformer.decode.settings import Decoding
 from glassformer.evaluate.bleu import PAPER
@@ -76,8 +75,7 @@ def read_pairs(
 ) -> list[tuple[str, str]]:
     """The pairs of all files, at most ``limit``; UserError when there is none."""
     dropped = Dropped()
-    paths = [file_of(path, files.cache_folder()) if is_generated(path) else path for path in data]
-    found = (example for path in paths for example in read(path, source, target, dropped=dropped))
+    found = (example for path in data for example in read(path, source, target, dropped=dropped))
     pairs = [(example.fields["source"], example.fields["target"]) for example in islice(found, limit)]
     if dropped.total:
         report.say(dropped.sentence())

@@ -149,4 +149,5 @@ def _pairs(path: str, source: str | None, target: str | None) -> Iterator[tuple[
 
 
 def _has_pairs(path: str) -> bool:
-    return len(files_of(path)) == 2 or path.removesuffix(".gz").endswith(_OF_PAIRS)
+    first, *second = files_of(path)
+    return bool(second) or first.removesuffix(".gz").endswith(_OF_PAIRS)

@@ -17,7 +17,9 @@ from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import machine, plugins, report
 from glassformer.base.config import dump
+from glassformer.data.generated import is_generated
 from glassformer.data.prepare import Split, pairs
+from glassformer.data.sources import files_of
 from glassformer.decode.settings import Decoding
 from glassformer.evaluate.bleu import bleu, chrf
 from glassformer.evaluate.evaluator import Report
@@ -186,11 +188,11 @@ def _measure(parts: Parts, folder: Path) -> _Measured | None:
 
 def _card(parts: Parts, folder: Path, split: Split, found: Report) -> str:
     recipe = parts.recipe
-    paths = [source.path for source in recipe.data.sources(split)]
-    names = ", ".join(Path(path).name for path in paths)
-    command = f"glassformer evaluate {folder.name} --data {names}"
+    paths = [_named(source.path) for source in recipe.data.sources(split)]
+    names = ", ".join(paths)
+    command = " ".join([f"glassformer evaluate {folder.name}", *(f"--data {path}" for path in paths)])
     languages = (recipe.data.source or "", recipe.data.target or "")
-    data = [cards.Data(Path(source.path).name) for source in recipe.data.sources("train")]
+    data = [cards.Data(_named(source.path)) for source in recipe.data.sources("train")]
     scores = [
         cards.Score("BLEU", found.bleu.value, names, found.bleu.signature, command),
         cards.Score("chrF++", found.chrf.value, names, found.chrf.signature, command),
@@ -207,6 +209,11 @@ def _card(parts: Parts, folder: Path, split: Split, found: Report) -> str:
             architecture=cards.architecture_of(written),
         )
     )
+
+
+def _named(path: str) -> str:
+    """A path as others know it, without the folders of this machine."""
+    return path if is_generated(path) else "+".join(Path(part).name for part in files_of(path))
 
 
 def _figures(parts: Parts, outcome: trainer.Outcome, measured: _Measured | None) -> dict[str, Any]:

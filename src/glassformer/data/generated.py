@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassformer.base import files, report
 from glassformer.base.config import GENERATED
-from glassformer.base.errors import UserError
+from glassformer.base.errors import RunError, UserError
 from glassformer.base.plugins import suggest
 from glassformer.data import samples
 from glassformer.data.samples import AlignedPair
@@ -26,11 +26,11 @@ def is_generated(path: str) -> bool:
     return path.startswith(GENERATED)
 
 
-def file_of(path: str, cache: Path) -> str:
+def file_of(path: str, cache: Path | None = None) -> str:
     """The file with the text called ``generated:korean-english`` (to train on), or ``…/valid`` or ``…/test``.
 
-    It is written into ``cache`` when it is first asked for, and anew when the grammar has changed. Raises
-    UserError for a name that is not known.
+    It is written into ``cache`` (``files.cache_folder()``) when it is first asked for, and anew when the
+    grammar has changed. Raises UserError for a name that is not known.
     """
     name, _, split = path.removeprefix(GENERATED).partition("/")
     known = [f"{GENERATED}{corpus}/{part}" for corpus in CORPORA for part in SPLITS]
@@ -38,13 +38,22 @@ def file_of(path: str, cache: Path) -> str:
         raise UserError(
             f"{path}: no such generated text{suggest(path, known) or '; known are ' + ', '.join(known)}"
         )
-    folder = cache / "generated" / f"{name}-{_grammar()}"
+    folder = (cache or files.cache_folder()) / "generated" / f"{name}-{_grammar()}"
     if not folder.exists():
         report.say(f"writing the generated corpus {name}")
-        with files.building(folder) as new:
-            for part, pairs in CORPORA[name]().items():
-                files.write_text(new / f"{part}.tsv", table(pairs))
+        try:
+            _write(name, folder)
+        except RunError:
+            # Another process that wrote the same may have been faster, and so in the way.
+            if not folder.exists():
+                raise
     return str(folder / f"{split or 'train'}.tsv")
+
+
+def _write(name: str, folder: Path) -> None:
+    with files.building(folder) as new:
+        for part, pairs in CORPORA[name]().items():
+            files.write_text(new / f"{part}.tsv", table(pairs))
 
 
 def table(pairs: Sequence[AlignedPair]) -> str:

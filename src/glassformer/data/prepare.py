@@ -11,7 +11,6 @@ from typing import Any, Literal
 from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.data.filter import Dropped
-from glassformer.data.generated import file_of, is_generated
 from glassformer.data.sources import DataConfig, files_of, settle
 from glassformer.data.store import Encode, Store, cached, fingerprint
 
@@ -20,7 +19,7 @@ SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def settled(config: DataConfig, cache: Path | None = None) -> DataConfig:
-    """The same recipe with standard input and generated texts, where it has them, as files.
+    """The same recipe with standard input, where it has it, as a file.
 
     Call it once, before anything is read: the tokenizer and the stores both need the whole text. Raises
     ``UserError`` when standard input is asked for twice.
@@ -31,19 +30,15 @@ def settled(config: DataConfig, cache: Path | None = None) -> DataConfig:
         raise UserError(
             "data: '-' is given more than once, but standard input can be read only once; use files"
         )
-    if not any(source.path == "-" or is_generated(source.path) for one in splits.values() for source in one):
+    if not asked:
         return config
-    folder = cache or files.cache_folder()
+    folder = (cache or files.cache_folder()) / "stdin"
     changed: dict[str, Any] = {
-        split: tuple(one.model_copy(update={"path": _file(one.path, folder)}) for one in sources)
+        split: tuple(one.model_copy(update={"path": settle(one.path, folder)}) for one in sources)
         for split, sources in splits.items()
         if sources
     }
     return config.model_copy(update=changed)
-
-
-def _file(path: str, cache: Path) -> str:
-    return file_of(path, cache) if is_generated(path) else settle(path, cache / "stdin")
 
 
 def pairs(config: DataConfig, split: Split = "train") -> Iterator[tuple[str, str]]:

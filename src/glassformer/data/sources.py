@@ -19,6 +19,7 @@ from glassformer.base.files import open_lines, sha256, stop, writing
 from glassformer.base.plugins import suggest
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
+from glassformer.data.generated import file_of, is_generated
 
 ROLES = {"source": "source", "src": "source", "target": "target", "tgt": "target", "trg": "target"}
 _CODES = (
@@ -54,8 +55,8 @@ Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed), Field(min_leng
 class DataConfig(Settings):
     """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
 
-    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
-    on stdin; any of them may be compressed with gzip. ``source`` and ``target`` are the names of the two
+    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, ``-`` for a TSV on
+    stdin (any of them may be compressed with gzip), or ``generated:korean-english``, the package's own text. ``source`` and ``target`` are the names of the two
     fields; they may be left out where the file has only two texts. ``max_length`` and ``max_ratio`` (longer
     side over shorter side) are in tokens. ``tokens_per_batch`` bounds rows times the longest row, padding
     included, of each side, over all ranks together.
@@ -122,9 +123,9 @@ def rows(
 ) -> Iterator[Row]:
     """What ``read`` reads, blank rows included: place, source, target."""
     names = (source, target) if source is not None and target is not None else None
-    parts = files_of(path)
-    if len(parts) == 2:
-        return _parallel(parts[0], parts[1], bad)
+    path, *second = files_of(path)
+    if second:
+        return _parallel(path, second[0], bad)
     stem = Path(path.removesuffix(".gz"))
     if stem.suffix in {".jsonl", ".ndjson", ".json"}:
         return _json_lines(_nonempty(path, bad), path, names, bad)
@@ -132,10 +133,12 @@ def rows(
 
 
 def files_of(path: str) -> list[str]:
-    """The files behind a path: one, or the two of ``a.ko+a.en``.
+    """The files behind a path: one, the two of ``a.ko+a.en``, or that of a generated text, which is written.
 
     A second part without a folder of its own lies beside the first. A file named with a ``+`` is itself.
     """
+    if is_generated(path):
+        return [file_of(path)]
     first, plus, second = path.rpartition("+")
     if not plus or not first or not second or Path(path).exists():
         return [path]
