@@ -55,11 +55,12 @@ Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed), Field(min_leng
 class DataConfig(Settings):
     """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
 
-    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, ``-`` for a TSV on
-    stdin (any of them may be compressed with gzip), or ``generated:korean-english``, the package's own text. ``source`` and ``target`` are the names of the two
-    fields; they may be left out where the file has only two texts. ``max_length`` and ``max_ratio`` (longer
-    side over shorter side) are in tokens. ``tokens_per_batch`` bounds rows times the longest row, padding
-    included, of each side, over all ranks together.
+    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
+    on stdin, any of them perhaps compressed with gzip; or ``generated:korean-english``, the package's own
+    text. ``source`` and ``target`` are the names of the two fields; they may be left out where the file has
+    only two texts. ``max_length`` and ``max_ratio`` (longer side over shorter side) are in tokens.
+    ``tokens_per_batch`` bounds rows times the longest row, padding included, of each side, over all ranks
+    together.
     """
 
     train: Sources
