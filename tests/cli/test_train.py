@@ -34,6 +34,13 @@ def test_options_may_stand_between_settings(ask, instead):
     assert calls[0][0] == ("my.yaml", ["a.b=c", "d.e=f"])
 
 
+def test_a_process_that_is_not_the_first_prints_nothing(ask, instead):
+    instead("train", {})
+    for words in ((), ("--json",)):
+        ended = ask("train", "my.yaml", *words)
+        assert (ended.code, ended.out) == (0, "")
+
+
 def test_for_a_reader_there_is_a_table_and_the_next_step(ask, instead):
     instead("train", FIGURES)
     out = ask("train", "my.yaml").out

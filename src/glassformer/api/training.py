@@ -43,9 +43,13 @@ def train(
 ) -> dict[str, Any]:
     """Trains what the recipe says into the folder ``output`` and gives the run's figures.
 
-    With ``dry_run`` nothing is written: the resolved recipe and the size of the model are given. Raises
-    UserError (recipe, data), RunError (loss, disk) and Stopped (after saving).
+    With ``dry_run`` nothing is written: the resolved recipe and the size of the model are given. Of several
+    processes (torchrun) the first speaks and gives the figures; the others give nothing. Raises UserError
+    (recipe, data), RunError (loss, disk) and Stopped (after saving).
     """
+    first = parallel.group().first
+    if not first:
+        report.quiet()
     asked = read_recipe(recipe, overrides)
     if dry_run:
         return _plan(asked)
@@ -57,8 +61,7 @@ def train(
     parts = prepare(asked)
     report.say(_described(parts))
     outcome = _fit(parts, folder, resume=resume)
-    measured = _measure(parts, folder)
-    return _figures(parts, outcome, measured)
+    return _figures(parts, outcome, _measure(parts, folder)) if first else {}
 
 
 def _plan(recipe: Recipe) -> dict[str, Any]:
@@ -167,7 +170,7 @@ class _Measured:
 def _measure(parts: Parts, folder: Path) -> _Measured | None:
     """Decodes the whole test set with the best weights and writes the scores into the model card."""
     split: Split = "test" if parts.recipe.data.sources("test") else "valid"
-    tested = list(pairs(parts.recipe.data, split)) if parallel.group().first else []
+    tested = list(pairs(parts.recipe.data, split))
     if not tested:
         return None
     best = hub.load(folder)

@@ -55,6 +55,8 @@ def train(
       glassformer train my.yaml --dry-run > resolved.yaml
     """
     found = gf.train(recipe, settings or [], output=output, resume=resume, dry_run=dry_run)
+    if not found:
+        return  # another of several processes tells
     if as_json:
         report.result(found)
     else:
