@@ -270,6 +270,12 @@ def test_a_swap_that_a_reader_finished_first_is_no_failure(tmp_path, monkeypatch
     assert names(tmp_path) == ["final"]
 
 
+def test_a_closed_standard_input_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UserError, match="standard input is closed"):
+        next(files.open_lines("-"))
+
+
 def test_a_link_shares_the_bytes_and_a_copy_serves_where_links_do_not(tmp_path, monkeypatch):
     source = tmp_path / "source"
     source.write_text("x")

@@ -221,10 +221,17 @@ def _decoded(line: bytes, number: int, name: str, bad: Callable[[str, str], None
     return body.decode("utf-8", errors="replace")
 
 
+def standard_input() -> io.BufferedIOBase:
+    """The bytes of standard input; UserError when it is closed."""
+    if sys.stdin is None:
+        raise UserError("standard input is closed; pipe text into it, or name a file")
+    return cast(io.BufferedIOBase, sys.stdin.buffer)
+
+
 @contextmanager
 def _opened(path: Path | str) -> Iterator[io.BufferedIOBase]:
     if str(path) == "-":
-        yield _unzipped(cast(io.BufferedIOBase, sys.stdin.buffer))
+        yield _unzipped(standard_input())
         return
     with Path(path).open("rb") as file:
         yield _unzipped(file)

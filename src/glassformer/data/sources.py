@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, sha256, stop, writing
+from glassformer.base.files import open_lines, sha256, standard_input, stop, writing
 from glassformer.base.plugins import suggest
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
@@ -154,7 +153,7 @@ def settle(path: str, folder: Path) -> str:
         return path
     taken = folder / f"stdin-{os.getpid()}.tsv"
     with writing(taken) as temporary, temporary.open("wb") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
+        shutil.copyfileobj(standard_input(), copy)
     return str(taken.replace(folder / f"stdin-{sha256(taken)[:16]}.tsv"))
 
 
