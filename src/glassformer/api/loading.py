@@ -83,7 +83,10 @@ def load(
     device: str = "auto",
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Translator:
-    """Opens a model folder or the folder of a training run. Raises UserError when it cannot be used."""
+    """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
+
+    Raises UserError when it cannot be used.
+    """
     found = machine.look()
     place = _place(device, found)
     machine.prepare(found)

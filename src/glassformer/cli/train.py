@@ -66,10 +66,7 @@ def train(
 
 def _plan(found: dict[str, Any]) -> list[str]:
     """YAML that can be trained from again; what is no setting is a comment."""
-    facts = [
-        f"# {key}: {value:,}" if isinstance(value, int) else f"# {key}: {value}"
-        for key, value in found.items()
-    ]
+    facts = [f"# {key}: {it:,}" if isinstance(it, int) else f"# {key}: {it}" for key, it in found.items()]
     return [*(fact for fact in facts if not fact.startswith("# recipe:")), found["recipe"].rstrip("\n")]
 
 
