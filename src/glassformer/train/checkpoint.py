@@ -105,8 +105,8 @@ class Checkpoints:
             state, tensors = self._read()
             self._settle(state)
         else:
-            # A run that was killed before its first save has written these two and nothing else.
-            names = {path.name for path in self.path.iterdir()} - {metrics.NAME, RECIPE}
+            # A run that was killed before its first save has written these three and nothing else.
+            names = {path.name for path in self.path.iterdir()} - {metrics.NAME, RECIPE, BEST}
             state, tensors = RunState(foreign=sorted(names)), {}
         files.write_text(self.path / RECIPE, self.recipe)
         return state, tensors
