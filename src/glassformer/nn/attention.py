@@ -16,8 +16,8 @@ from glassformer.nn.mask import Mask
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Mask, float], Tensor]
 
-# Above this many scores a head on a CPU the fused kernel's saved memory outweighs its slow start; below it,
-# plain products and a softmax are several times faster, forward and backward (bench/ measures both).
+# Up to this many scores a head, plain products and a softmax are faster on a CPU than the fused kernel, provided
+# that the products themselves are fast: in bfloat16, not in plain float32 (docs/decisions/0007-fast-on-a-cpu.md).
 EXPLICIT_BELOW = 512 * 512
 
 
@@ -44,9 +44,11 @@ def fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor
 
 
 def fastest(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
-    """``explicit`` for short sequences on a CPU, ``fused`` everywhere else."""
-    short = q.device.type == "cpu" and q.shape[2] * k.shape[2] <= EXPLICIT_BELOW
-    return (explicit if short else fused)(q, k, v, mask, dropout)
+    """On a CPU ``explicit`` where it is the faster, ``fused`` everywhere else."""
+    short = q.shape[2] * k.shape[2] <= EXPLICIT_BELOW
+    quick = dropout > 0 or q.dtype != torch.float32 or torch.get_float32_matmul_precision() != "highest"
+    plain = q.device.type == "cpu" and short and quick
+    return (explicit if plain else fused)(q, k, v, mask, dropout)
 
 
 KERNELS: dict[str, Kernel] = {"fastest": fastest, "explicit": explicit, "fused": fused}
