@@ -73,7 +73,7 @@ def test_queries_at_the_end_of_longer_keys_see_all_before_them(kernel: str) -> N
     torch.testing.assert_close(KERNELS[kernel](q, k, v, mask, 0.0), _by_hand(q, k, v, mask), **CLOSE)
 
 
-def test_the_fastest_kernel_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fastest_kernel_is_chosen_by_size_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen: list[str] = []
 
     def note(name: str) -> Any:
@@ -81,10 +81,13 @@ def test_the_fastest_kernel_is_chosen_by_size(monkeypatch: pytest.MonkeyPatch) -
 
     for name in ("explicit", "fused"):
         monkeypatch.setattr(f"glassformer.nn.attention.{name}", note(name))
-    for length in (8, math.isqrt(EXPLICIT_BELOW) + 1):
-        x = torch.zeros(1, 1, length, 1)
-        fastest(x, x, x, Mask(), 0.0)
-    assert chosen == ["explicit", "fused"]
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "highest")
+    for kind in (torch.bfloat16, torch.float32):
+        for length in (8, math.isqrt(EXPLICIT_BELOW) + 1):
+            x = torch.zeros(1, 1, length, 1, dtype=kind)
+            fastest(x, x, x, Mask(), 0.0)
+    fastest(x[:, :, :8], x[:, :, :8], x[:, :, :8], Mask(), 0.1)  # with dropout the fused kernel is slow
+    assert chosen == ["explicit", "fused", "fused", "fused", "explicit"]
 
 
 @pytest.mark.parametrize("kernel", [explicit, fused])

@@ -185,7 +185,10 @@ def _measure(parts: Parts, folder: Path) -> _Measured | None:
         edit_rate=False,
         seconds=seconds,
     )
-    hub.write_card(folder, _card(parts, folder, split, found))
+    card = _card(parts, folder, split, found)
+    for place in (folder, folder / "best"):  # the same model; either may be the one that is copied away
+        if place.exists():
+            hub.write_card(place, card)
     return _Measured(split, found)
 
 

@@ -16,8 +16,8 @@ from glassformer.nn.mask import Mask
 
 Kernel = Callable[[Tensor, Tensor, Tensor, Mask, float], Tensor]
 
-# Up to this many scores a head, plain products and a softmax are faster on a CPU than the fused kernel, provided
-# that the products themselves are fast: in bfloat16, not in plain float32 (docs/decisions/0007-fast-on-a-cpu.md).
+# Up to this many scores a head, plain products and a softmax are faster on a CPU than the fused kernel where
+# the products are fast: in bfloat16, not in plain float32 (docs/decisions/0007-fast-on-a-cpu.md).
 EXPLICIT_BELOW = 512 * 512
 
 
