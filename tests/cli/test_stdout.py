@@ -68,3 +68,13 @@ def test_a_bar_is_shown_to_a_terminal_that_gets_no_lines(monkeypatch, err, out, 
     monkeypatch.setattr(sys, "stderr", Stream(err))
     with stdout.progress("translating", shown) as advance:
         assert (advance is not None) is bar
+
+
+def test_the_program_is_named_so_that_what_is_shown_can_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/glassformer"])
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert stdout.program() == ".venv/bin/glassformer"
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/glassformer")
+    assert stdout.program() == "glassformer"
+    monkeypatch.setattr("sys.argv", ["__main__.py"])
+    assert stdout.program() == "glassformer"

@@ -36,14 +36,14 @@ def demo(output: Where = None, as_json: JSON = False) -> None:
 
 def _told(found: dict[str, Any]) -> list[str]:
     parts = [f"  {one['source']}\n→ {one['target']}\n= {one['reference']}\n" for one in found["samples"]]
-    folder = found["output"]
+    folder, program = found["output"], stdout.program()
     return [
         "\nSentences the model never saw (→ its translation, = the reference):\n",
         *parts,
         f"BLEU {found['bleu']:.1f}, chrF++ {found['chrf']:.1f} on unseen sentences; "
         f"{found['seconds']:.0f} seconds in all.\n",
         "A sentence of your own:",
-        f'  echo "어제 카페 갔었어." | glassformer translate {folder}',
+        f'  echo "어제 카페 갔었어." | {program} translate {folder}',
         "Your own text (a tab between source and target, a pair a line):",
-        "  glassformer train translation/small data.train=train.tsv data.valid=valid.tsv --output runs/mine",
+        f"  {program} train translation/small data.train=train.tsv data.valid=valid.tsv --output runs/mine",
     ]

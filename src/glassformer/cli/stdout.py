@@ -1,12 +1,16 @@
 """What is data goes here: lines of text on standard output, in UTF-8, as soon as each is there."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 
 from glassformer.base import report
 from glassformer.base.errors import RunError
+
+NAME = "glassformer"
 
 
 def prepare() -> None:
@@ -36,3 +40,9 @@ def progress(what: str, shown: bool = True) -> Iterator[Callable[[int], None] | 
             yield bar.advance
     else:
         yield None
+
+
+def program() -> str:
+    """How to call this program again from the same place: by name where the shell finds it, else by path."""
+    typed = sys.argv[0]
+    return typed if Path(typed).name == NAME and shutil.which(NAME) is None else NAME

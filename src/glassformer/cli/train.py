@@ -75,5 +75,5 @@ def _told(found: dict[str, Any]) -> list[str]:
     folder = found["output"]
     return [
         report.table(["figure", "value"], figures),
-        f'\nTry it: echo "…" | glassformer translate {folder}',
+        f'\nTry it: echo "…" | {stdout.program()} translate {folder}',
     ]
