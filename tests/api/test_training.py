@@ -120,3 +120,20 @@ def test_the_seed_alone_decides(recipe, tmp_path):
     gf.train(recipe, ["train.seed=4"], output=tmp_path / "other")
     one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "other"))
     assert one == other
+
+
+def test_a_run_that_goes_on_with_other_settings_says_which(recipe, tmp_path, capsys):
+    gf.train(recipe, _split(recipe, "valid"), output=tmp_path / "run")
+    capsys.readouterr()
+    gf.train(recipe, _split(recipe, "valid"), output=tmp_path / "run", resume=True)
+    assert "other settings" not in capsys.readouterr().err
+    gf.train(recipe, [*_split(recipe, "valid"), "train.steps=4"], output=tmp_path / "run", resume=True)
+    told = [line for line in capsys.readouterr().err.splitlines() if "other settings" in line]
+    assert told == ["warning: the run goes on with other settings than it began with: steps: 4"]
+
+
+def test_both_folders_of_the_best_model_tell_its_scores(recipe, tmp_path):
+    gf.train(recipe, _split(recipe, "valid"), output=tmp_path / "run")
+    cards = [(tmp_path / "run" / place / "README.md").read_text("utf-8") for place in (".", "best")]
+    assert cards[0] == cards[1]
+    assert "Not measured" not in cards[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -55,6 +56,7 @@ def train(
         return _plan(asked)
     folder = Path(output) if output is not None else Path("runs") / Path(recipe).stem
     check_folder(folder, resume=resume)
+    _tell_changes(folder, asked)
     found = machine.look()
     machine.prepare(found)
     report.say(machine.sentence(found, machine.precision(asked.train.precision, found)))
@@ -62,6 +64,18 @@ def train(
     report.say(_described(parts))
     outcome = _fit(parts, folder, resume=resume)
     return _figures(parts, outcome, _measure(parts, folder)) if first else {}
+
+
+def _tell_changes(folder: Path, recipe: Recipe) -> None:
+    """Says which settings of a resumed run are new; those that make it another run are refused later."""
+    written = folder / hub.RECIPE
+    if not written.is_file():
+        return
+    before = written.read_text("utf-8", errors="replace").splitlines()
+    marked = difflib.ndiff(before, dump(recipe).splitlines())
+    changed = [line.removeprefix("+ ").strip() for line in marked if line.startswith("+ ")]
+    if changed:
+        report.warn(f"the run goes on with other settings than it began with: {', '.join(changed)}")
 
 
 def _plan(recipe: Recipe) -> dict[str, Any]:
