@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.base.schemas import Recipe
 
 from glassformer.base import plugins
+from glassformer.base.config import load
+from glassformer.base.errors import UserError
 
 ROSE = """
 from typing import Literal
@@ -58,3 +61,24 @@ def garden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     plugins._names.cache_clear()
     for name in [name for name in sys.modules if name.split(".")[0] == "garden"]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, *overrides, schema=Recipe, **environ):
+        path = tmp_path / "recipe.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load(schema, path, overrides, environ)
+
+    return read
+
+
+@pytest.fixture
+def complaint(read, tmp_path):
+    def complaint(text, *overrides, **options):
+        with pytest.raises(UserError) as caught:
+            read(text, *overrides, **options)
+        assert "\n" not in str(caught.value)
+        return str(caught.value).replace(f"{tmp_path}/", "")
+
+    return complaint

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.hub.tiny_model import SIZES
 
 from glassformer.base.errors import UserError
 from glassformer.hub.average import average, last_steps
@@ -15,16 +16,6 @@ from glassformer.hub.folder import load, save
 from glassformer.models.transformer import Config, Model
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
-
-SIZES = {
-    "dim": 8,
-    "depth": 1,
-    "heads": 2,
-    "mlp_dim": 12,
-    "max_length": 16,
-    "vocab_size": 60,
-    "target_vocab_size": 60,
-}
 
 
 def _pair(text: str = "나는 간다") -> TokenizerPair:

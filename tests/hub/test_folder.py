@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.hub.tiny_model import SIZES
 
 from glassformer.base import files
 from glassformer.base.errors import RunError, UserError
@@ -16,15 +17,6 @@ from glassformer.models.transformer import Config, Model
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
 
-SIZES = {
-    "dim": 8,
-    "depth": 1,
-    "heads": 2,
-    "mlp_dim": 12,
-    "max_length": 16,
-    "vocab_size": 60,
-    "target_vocab_size": 60,
-}
 PAIRS = [
     ("나는 학교에 간다", "I go to school"),
     ("그는 집에 온다", "He comes home"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tests.hub.tiny_model import SIZES
 from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
@@ -18,16 +19,6 @@ from glassformer.hub.folder import load, save
 from glassformer.hub.huggingface import read, weights_of, write
 from glassformer.models.transformer import Config, Model, names
 from glassformer.nn.names import Names
-
-SIZES = {
-    "dim": 8,
-    "depth": 1,
-    "heads": 2,
-    "mlp_dim": 12,
-    "max_length": 16,
-    "vocab_size": 60,
-    "target_vocab_size": 60,
-}
 
 
 def _model(**settings: Any) -> Model:

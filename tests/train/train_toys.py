@@ -63,10 +63,10 @@ class NextToken:
         return Loss(total, {"right": (scores.argmax(-1) == labels).sum().float()})
 
     def encode(self, examples: Any, tokenizers: Any) -> list[Any]:
-        raise NotImplementedError
+        raise AssertionError("the trainer is given batches that are made already")
 
     def collate(self, features: Any, rng: Any) -> Batch:
-        raise NotImplementedError
+        raise AssertionError("the trainer is given batches that are made already")
 
     def predict(self, model: nn.Module, batch: Batch) -> Any:
         return model(batch["tokens"]).argmax(-1)

@@ -6,7 +6,7 @@ from glassformer.data.samples.clause import Clause, Phrase, Subject, hidden, ren
 from glassformer.data.samples.conjugate import Stem
 from glassformer.data.samples.copula import equated
 from glassformer.data.samples.dice import Dice
-from glassformer.data.samples.english import plural
+from glassformer.data.samples.english import NUMBERS, plural
 from glassformer.data.samples.lexicon import Noun, of_class
 from glassformer.data.samples.lexicon_nouns import THINGS
 from glassformer.data.samples.lexicon_places import DAYS, PEOPLE, PLACES
@@ -146,26 +146,13 @@ def native(number: int) -> str:
 
 def english_number(number: int) -> str:
     """An English numeral, 10 to 79."""
-    teens = [
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ]
-    tens = {2: "twenty", 3: "thirty", 4: "forty", 5: "fifty", 6: "sixty", 7: "seventy"}
     if number < 20:
-        return teens[number - 10]
-    ones = ONES_ENGLISH[number % 10]
-    return tens[number // 10] + (f"-{ones}" if ones else "")
+        return NUMBERS[number]
+    tens = {2: "twenty", 3: "thirty", 4: "forty", 5: "fifty", 6: "sixty", 7: "seventy"}
+    ones = number % 10
+    return tens[number // 10] + (f"-{NUMBERS[ones]}" if ones else "")
 
 
-ONES_ENGLISH = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COUNTED = tuple(noun for noun in THINGS if noun.counter and ":" not in noun.counter and noun.counter != "편")
 
 

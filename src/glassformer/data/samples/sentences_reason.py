@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from glassformer.data.samples.clause import Clause, Phrase, being, hidden, render
+from glassformer.data.samples.clause import Clause, Phrase, Subject, being, hidden, render
 from glassformer.data.samples.conjugate import Stem
 from glassformer.data.samples.dice import Dice
 from glassformer.data.samples.lexicon import Adjective, Noun
@@ -39,14 +39,19 @@ OUTCOMES = {
 REASONS = tuple((a, OUTCOMES[a.stem.text]) for a in STATES + FEELINGS if a.stem.text in OUTCOMES)
 
 
+def _state(dice: Dice, subject: Subject) -> tuple[Adjective, tuple[str, ...]]:
+    """A state that can be told of this person, and what may follow from it."""
+    while True:
+        adjective, outcomes = dice.pick(REASONS)
+        felt = subject.person == "3s" and adjective in FEELINGS
+        if not felt and not (subject.honored and adjective.stem.text in RAISED):
+            return adjective, outcomes
+
+
 def reason(dice: Dice) -> Part:
     """피곤해서 집에 갔어요. I was tired, so I went home."""
     style, subject = teller(dice)
-    adjective, outcomes = dice.pick(REASONS)
-    while (subject.person == "3s" and adjective in FEELINGS) or (
-        subject.honored and adjective.stem.text in RAISED
-    ):
-        adjective, outcomes = dice.pick(REASONS)
+    adjective, outcomes = _state(dice, subject)
     negation, _, spec = dice.pick(outcomes).rpartition(" ")
     tense = "past" if negation else dice.weighted((("past", 70), ("want", 30)))
     first = being(adjective)
@@ -89,11 +94,7 @@ def _lower(clause: Part) -> Part:
 def so_then(dice: Dice) -> Part:
     """어제 너무 피곤했어요. 그래서 집에서 쉬었어요. I was so tired yesterday. So I rested at home."""
     style, subject = teller(dice)
-    adjective, outcomes = dice.pick(REASONS)
-    while (subject.person == "3s" and adjective in FEELINGS) or (
-        subject.honored and adjective.stem.text in RAISED
-    ):
-        adjective, outcomes = dice.pick(REASONS)
+    adjective, outcomes = _state(dice, subject)
     negation, _, spec = dice.pick(outcomes).rpartition(" ")
     first = being(adjective, **degree(dice, adjective, 50))
     if dice.chance(60):
