@@ -35,7 +35,7 @@ class Constraints:
         self,
         logp: Float[Tensor, "beams vocab"],
         written: Int[Tensor, "beams length"],
-        sentence: Int[Tensor, "beams"],
+        sentence: Int[Tensor, " beams"],
     ) -> Float[Tensor, "beams vocab"]:
         """Filter ``logp`` in place; ``sentence`` is the row of the whole batch that each beam belongs to."""
         length = written.size(1)

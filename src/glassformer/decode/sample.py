@@ -68,8 +68,8 @@ def sample(
 
 
 def draw(
-    logp: Float[Tensor, "rows vocab"], uniform: Float[Tensor, "rows"], settings: Decoding
-) -> Int[Tensor, "rows"]:
+    logp: Float[Tensor, "rows vocab"], uniform: Float[Tensor, " rows"], settings: Decoding
+) -> Int[Tensor, " rows"]:
     """One token for each row from its narrowed distribution, by inverting the cumulative one at ``uniform``.
 
     The order is that of Hugging Face: temperature, then top-k, then top-p (Fan et al. 2018; Holtzman et al.
@@ -100,9 +100,9 @@ class _Draws:
     """The sequences being drawn, one row each, and those that have ended, by their line."""
 
     settings: Decoding
-    line: Int[Tensor, "rows"]
+    line: Int[Tensor, " rows"]
     written: Int[Tensor, "rows length"]
-    logp: Float[Tensor, "rows"]
+    logp: Float[Tensor, " rows"]
     finished: dict[int, Hypothesis] = field(default_factory=dict)
 
     @classmethod
@@ -110,7 +110,9 @@ class _Draws:
         written = torch.empty(rows, 0, dtype=torch.long, device=device)
         return cls(settings, torch.arange(rows, device=device), written, torch.zeros(rows, device=device))
 
-    def append(self, tokens: Int[Tensor, "rows"], logp: Float[Tensor, "rows vocab"]) -> Bool[Tensor, "rows"]:
+    def append(
+        self, tokens: Int[Tensor, " rows"], logp: Float[Tensor, "rows vocab"]
+    ) -> Bool[Tensor, " rows"]:
         """Write one token to every row; which rows had none that was allowed."""
         gained = logp.gather(1, tokens.unsqueeze(1)).squeeze(1)
         stuck = logp.amax(dim=1) == -torch.inf
@@ -119,8 +121,8 @@ class _Draws:
         return stuck
 
     def collect(
-        self, broken: Bool[Tensor, "rows"], ended: Bool[Tensor, "rows"], stuck: Bool[Tensor, "rows"]
-    ) -> Int[Tensor, "staying"] | None:
+        self, broken: Bool[Tensor, " rows"], ended: Bool[Tensor, " rows"], stuck: Bool[Tensor, " rows"]
+    ) -> Int[Tensor, " staying"] | None:
         """Take out the rows that ended; the places of the others, or None while all go on."""
         report = torch.stack((broken, ended, stuck)).tolist()
         if any(report[0]):

@@ -77,7 +77,7 @@ class _Beams:
     """What is being written: ``width`` hypotheses for each sentence still in the batch, best first."""
 
     sentences: list[int]
-    sentence: Int[Tensor, "sentences"]
+    sentence: Int[Tensor, " sentences"]
     running: Float[Tensor, "sentences beams"]
     written: Int[Tensor, "rows length"]
 
@@ -98,7 +98,7 @@ class _Beams:
 
     def advance(
         self, step: _Step, done: list[bool], pad_id: int
-    ) -> tuple[Int[Tensor, "rows"], Int[Tensor, "rows"]]:
+    ) -> tuple[Int[Tensor, " rows"], Int[Tensor, " rows"]]:
         """Take what goes on and let settled sentences leave; the rows it comes from and the new tokens."""
         running, chosen = step.running, step.chosen
         origin, token = self.row(step.beam.gather(1, chosen)), step.token.gather(1, chosen)
@@ -115,7 +115,7 @@ class _Beams:
         return origin, token
 
 
-def _broken(logp: Float[Tensor, "rows vocab"], beams: _Beams) -> Bool[Tensor, "sentences"]:
+def _broken(logp: Float[Tensor, "rows vocab"], beams: _Beams) -> Bool[Tensor, " sentences"]:
     """Whether a living beam's scores are not numbers: one NaN or +∞ makes its every log-probability NaN."""
     spoilt = logp[:, 0].isnan().view_as(beams.running)
     return (spoilt & (beams.running > -torch.inf)).any(dim=1)
@@ -139,7 +139,7 @@ def _extend(
 
 
 def _settle(
-    step: _Step, broken: Bool[Tensor, "sentences"], beams: _Beams, shelves: list[_Shelf]
+    step: _Step, broken: Bool[Tensor, " sentences"], beams: _Beams, shelves: list[_Shelf]
 ) -> list[bool]:
     """Shelve what ended among the best ``num_beams``; for each sentence, whether nothing can change."""
     length = beams.written.size(1) + 1

@@ -12,11 +12,11 @@ from torch import Tensor
 class State(Protocol):
     """A batch of sequences being written, one row each; it keeps its own cache and position."""
 
-    def step(self, tokens: Int[Tensor, "rows"]) -> Float[Tensor, "rows vocab"]:
+    def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores (before softmax, float32) of what may follow."""
         ...
 
-    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order; a row may appear several times (beams) or not at all (finished)."""
         ...
 

@@ -158,7 +158,7 @@ class Writing:
         self.memory_slots = [Growing() for _ in model.decoder]
         self.sources = torch.arange(source.shape[0], device=source.device)
 
-    def step(self, tokens: Int[Tensor, "rows"]) -> Float[Tensor, "rows vocab"]:
+    def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores of what may follow."""
         x = self.model.target(tokens[:, None], self.length)
         mask = Mask(causal=True)
@@ -170,7 +170,7 @@ class Writing:
         self.length += 1
         return self.model.output(self.model.decoder_norm(x[:, 0])).float()
 
-    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
         for slot in self.slots:
             slot.select(rows)

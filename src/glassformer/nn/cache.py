@@ -29,7 +29,7 @@ class Slot(Protocol):
         """Remember new keys and values and give all that are held."""
         ...
 
-    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
         ...
 
@@ -58,7 +58,7 @@ class Growing:
         self._pair = keys, values
         return self._pair
 
-    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
         if self._pair is not None:
             self._pair = self._pair[0].index_select(0, rows), self._pair[1].index_select(0, rows)
@@ -96,7 +96,7 @@ class Fixed:
         self._length = end
         return self.held()
 
-    def select(self, rows: Int[Tensor, "chosen"]) -> None:
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
         if self._pair is not None:
             self._pair = self._pair[0].index_select(0, rows), self._pair[1].index_select(0, rows)

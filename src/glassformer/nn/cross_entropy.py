@@ -17,8 +17,8 @@ CHUNK = 1 << 22  # scores held at a time; 16 MiB in float32 stays near the cache
 def cross_entropy(
     hidden: Float[Tensor, "row dim"],
     weight: Float[Tensor, "vocab dim"],
-    bias: Float[Tensor, "vocab"] | None,
-    labels: Int[Tensor, "row"],
+    bias: Float[Tensor, " vocab"] | None,
+    labels: Int[Tensor, " row"],
     smoothing: float = 0.0,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """The summed label-smoothed loss and, without gradient, the summed negative log-likelihood, in nats.
