@@ -89,10 +89,7 @@ def make(size: Size, folder: Path, batches: int) -> Work:
 def objective_for(config: Any) -> translation.Objective:
     """The objective all systems learn by."""
     return translation.Objective(
-        translation.Config(label_smoothing=SMOOTHING),
-        pad_id=config.pad_id,
-        start_id=config.start_id,
-        eos_id=config.eos_id,
+        translation.Config(label_smoothing=SMOOTHING), numbers=config, tokenizers=None
     )
 
 

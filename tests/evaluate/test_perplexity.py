@@ -21,6 +21,9 @@ class Smoothed:
     """A tiny objective whose total is label-smoothed and whose part ``nll`` is not."""
 
     needs = "encodes"
+    reads = "text"
+    frame = "none"
+    answers = None
 
     def __init__(self, smoothing: float = 0.0) -> None:
         self.smoothing = smoothing

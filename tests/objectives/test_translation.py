@@ -19,7 +19,8 @@ PAD, START, END, IGNORED = 0, 1, 2, -100
 
 
 def _objective(smoothing: float = 0.1) -> Objective:
-    return Objective(Config(label_smoothing=smoothing), pad_id=PAD, start_id=START, eos_id=END)
+    numbers = ModelConfig(pad_id=PAD, start_id=START, eos_id=END)
+    return Objective(Config(label_smoothing=smoothing), numbers=numbers, tokenizers=None)
 
 
 def _features(*pairs: tuple[list[int], list[int]]) -> list[Features]:
@@ -39,7 +40,7 @@ def _model(**settings: object) -> Model:
 
 def test_it_is_an_objective_that_needs_a_translator() -> None:
     assert isinstance(_objective(), Protocol)
-    assert Objective.needs == "translates"
+    assert (Objective.needs, Objective.reads, Objective.answers) == ("translates", "pairs", "target")
 
 
 def test_both_sides_end_with_the_end_and_are_read_by_their_own_tokenizer() -> None:

@@ -55,6 +55,9 @@ class NextToken:
     """A summed cross entropy; ``parts`` holds the number of right guesses."""
 
     needs = "scores"
+    reads = "text"
+    frame = "none"
+    answers = None
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
         scores = model(batch["tokens"]).flatten(0, 1).float()

@@ -103,10 +103,7 @@ def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perp
     """
     config: Any = translator.model.config
     objective = objective_of.Objective(
-        objective_of.Config(label_smoothing=0.0),
-        pad_id=config.pad_id,
-        start_id=config.start_id,
-        eos_id=config.eos_id,
+        objective_of.Config(label_smoothing=0.0), numbers=config, tokenizers=translator.tokenizers
     )
     examples = [Example({"source": one, "target": other}, "") for one, other in pairs]
     features = objective.encode(examples, translator.tokenizers)

@@ -56,7 +56,7 @@ def prepare(recipe: Recipe) -> Parts:
     else:
         tokenizers = _taken(started)
         model = _continued(recipe, started)
-    objective = _objective(recipe, model)
+    objective = _objective(recipe, model, tokenizers)
     encode = partial(objective.encode, tokenizers=tokenizers)
     settings = _settings(recipe, tokenizers)
     train = stores(recipe.data, "train", encode, settings)
@@ -159,13 +159,11 @@ def _continued(recipe: Recipe, started: hub.Loaded) -> nn.Module:
     return model
 
 
-def _objective(recipe: Recipe, model: nn.Module) -> Objective:
+def _objective(recipe: Recipe, model: nn.Module, tokenizers: TokenizerPair) -> Objective:
     kind: Any = recipe.objective
     config: Any = model.config
     module = plugins.find("objectives", kind.name)
-    objective: Objective = module.Objective(
-        kind, pad_id=config.pad_id, start_id=config.start_id, eos_id=config.eos_id
-    )
+    objective: Objective = module.Objective(kind, numbers=config, tokenizers=tokenizers)
     if not hasattr(model, ABILITIES[objective.needs]):
         raise UserError(f"{kind.name} needs a model that {objective.needs}; {config.name} does not")
     return objective

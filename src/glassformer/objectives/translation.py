@@ -36,10 +36,14 @@ class Objective:
     """
 
     needs = "translates"
+    reads = "pairs"
+    frame = "end"
+    answers = "target"
 
-    def __init__(self, config: Config, *, pad_id: int, start_id: int, eos_id: int) -> None:
+    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
+        del tokenizers  # the model's configuration has all the ids
         self.config = config
-        self.pad_id, self.start_id, self.eos_id = pad_id, start_id, eos_id
+        self.pad_id, self.start_id, self.eos_id = numbers.pad_id, numbers.start_id, numbers.eos_id
 
     def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
         """Token ids of both sides, each with the end marked."""
