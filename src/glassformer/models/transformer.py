@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -82,6 +82,10 @@ class Model(nn.Module):
         source → embedding → encoder blocks ─ memory ─┐
         target → embedding → decoder blocks (self, cross, mlp) → output → scores of the next token
     """
+
+    abilities: ClassVar[tuple[str, ...]] = ("translates",)
+
+    abilities: ClassVar[tuple[str, ...]] = ("translates",)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
