@@ -1,4 +1,4 @@
-"""What contracts feed models: for every ability a batch, the same with other padding, and a row of it alone."""
+"""What contracts feed models: for each ability a batch, the same otherwise padded, and a row of it alone."""
 
 from __future__ import annotations
 

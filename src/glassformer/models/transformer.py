@@ -85,8 +85,6 @@ class Model(nn.Module):
 
     abilities: ClassVar[tuple[str, ...]] = ("translates",)
 
-    abilities: ClassVar[tuple[str, ...]] = ("translates",)
-
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
