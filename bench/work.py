@@ -15,8 +15,8 @@ import torch
 from glassformer.base.errors import UserError
 from glassformer.data import samples
 from glassformer.data.example import Batch, Example, Features
-from glassformer.data.prepare import pairs as pairs_of
-from glassformer.data.sources import DataConfig
+from glassformer.data.pairs import Config as DataConfig
+from glassformer.data.pairs import texts as pairs_of
 from glassformer.hub import folder as hub
 from glassformer.models import transformer
 from glassformer.objectives import translation

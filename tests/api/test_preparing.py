@@ -118,7 +118,7 @@ def _unread(*_: object) -> None:
     ],
 )
 def test_settings_that_do_not_fit_are_told_before_the_data_is_read(asked, monkeypatch, settings, said):
-    monkeypatch.setattr(preparing, "pairs", _unread)
+    monkeypatch.setattr(preparing, "settled", _unread)
     for look in (prepare, planned_model):
         with pytest.raises(UserError, match=said):
             look(asked(*settings))

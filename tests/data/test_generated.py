@@ -7,9 +7,9 @@ import pytest
 import glassformer as gf
 from glassformer.base.errors import RunError, UserError
 from glassformer.data import generated
-from glassformer.data.prepare import pairs, settled
+from glassformer.data.pairs import Config, texts
 from glassformer.data.samples import AlignedPair
-from glassformer.data.sources import DataConfig, read
+from glassformer.data.sources import read, settled
 
 PAIRS = {
     "train": [AlignedPair("안녕.", "Hi.", ((0, 0),), "greeting")],
@@ -25,7 +25,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_each_split_is_a_file_that_reads_as_the_pairs(made: list[int], tmp_path: Path) -> None:
+def test_each_split_is_a_file_that_reads_as_the_texts(made: list[int], tmp_path: Path) -> None:
     for name, split in (("", "train"), ("/train", "train"), ("/valid", "valid"), ("/test", "test")):
         path = generated.file_of(f"generated:korean-english{name}", tmp_path)
         fields = [example.fields for example in read(path, "ko", "en")]
@@ -53,9 +53,9 @@ def test_its_name_is_a_path_like_any_other_and_a_recipe_keeps_it(
     made: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GLASSFORMER_CACHE", str(tmp_path))
-    config = settled(DataConfig.model_validate({"train": "generated:korean-english"}))
+    config = settled(Config.model_validate({"train": "generated:korean-english"}))
     assert config.sources("train")[0].path == "generated:korean-english"
-    assert list(pairs(config)) == [("안녕.", "Hi.")]
+    assert list(texts(config)) == [("안녕.", "Hi.")]
     assert [example.fields["target"] for example in read("generated:korean-english/test")] == ["Come."]
     assert gf.check("generated:korean-english/valid").rows == {"train": 1}
     tokenizer = gf.train_tokenizer(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from glassformer.base.config import dump, load
 from glassformer.base.errors import UserError
 from glassformer.data.filter import Dropped
-from glassformer.data.sources import DataConfig, Source, files_of, read, rows, settle
+from glassformer.data.pairs import Config
+from glassformer.data.sources import Source, files_of, read, rows, settle
 
 PAIRS = [
     ("내가 이겼어!", "I won!"),
@@ -274,7 +275,7 @@ def test_any_text_without_tabs_and_line_ends_comes_back_exactly(tmp_path_factory
 def test_a_recipe_may_name_one_path_or_several_with_weights(tmp_path):
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text("train: [a.tsv, {path: b.ko+b.en, weight: 0.5}]\nvalid: c.tsv\n")
-    config = load(DataConfig, recipe, environ={})
+    config = load(Config, recipe, environ={})
     assert config.sources("train") == (
         Source(path=str(tmp_path / "a.tsv")),
         Source(path=f"{tmp_path / 'b.ko'}+{tmp_path / 'b.en'}", weight=0.5),
@@ -283,7 +284,7 @@ def test_a_recipe_may_name_one_path_or_several_with_weights(tmp_path):
     assert config.sources("test") == ()
     again = tmp_path / "again.yaml"
     again.write_text(dump(config))
-    assert load(DataConfig, again, environ={}) == config
+    assert load(Config, again, environ={}) == config
 
 
 @pytest.mark.parametrize(
@@ -302,11 +303,11 @@ def test_a_recipe_that_makes_no_sense_is_refused(tmp_path, recipe, sentence):
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe + "\n")
     with pytest.raises(UserError, match=re.escape(sentence)):
-        load(DataConfig, path, environ={})
+        load(Config, path, environ={})
 
 
 def test_a_recipe_reads_its_fields(write):
-    config = DataConfig(train=write("a.tsv", "id\tko\ten\n1\t가.\tGo.\n"), source="en", target="ko")
+    config = Config(train=write("a.tsv", "id\tko\ten\n1\t가.\tGo.\n"), source="en", target="ko")
     example = next(config.read(config.train[0].path))
     assert example.fields == {"source": "Go.", "target": "가."}
     assert config.limits.max_length == config.max_length

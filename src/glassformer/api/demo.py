@@ -11,8 +11,8 @@ from glassformer.api.loading import load
 from glassformer.api.sampling import write_samples
 from glassformer.api.training import train
 from glassformer.base import report
-from glassformer.data.prepare import SPLITS
 from glassformer.data.samples import demo_sentences
+from glassformer.data.sources import SPLITS
 
 RECIPE = "translation/demo.yaml"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,9 +14,7 @@ from torch import nn
 from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
-from glassformer.data.prepare import SPLITS, Split, pairs, settled, stores
-from glassformer.data.sources import DataConfig
-from glassformer.data.store import Store
+from glassformer.data.sources import SPLITS, settled
 from glassformer.data.stream import Stream
 from glassformer.hub import folder as hub
 from glassformer.objectives.objective import Objective
@@ -25,20 +23,23 @@ from glassformer.text.train import train_pair
 from glassformer.train import parallel
 from glassformer.train.schedule import check as check_schedule
 
-ABILITIES = {"translates": "start", "generates": "start", "encodes": "encode"}
 DROPOUTS = ("dropout", "attention_dropout", "activation_dropout")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the trainer is given."""
+    """What the trainer is given. ``tokenizers`` is None where the model reads no text.
+
+    ``test`` is the whole test set, or the validation set where the recipe has no other, for one process.
+    """
 
     recipe: Recipe
     model: nn.Module
-    tokenizers: TokenizerPair
+    tokenizers: TokenizerPair | None
     objective: Objective
     train: Stream
     valid: Stream | None
+    test: Stream | None
     fingerprints: dict[str, str]
 
 
@@ -46,60 +47,24 @@ def prepare(recipe: Recipe) -> Parts:
     """Reads the data, makes or loads the tokenizers and the model, and encodes everything once."""
     started = _started(recipe)
     recipe = recipe.model_copy(update={"data": settled(recipe.data)})
-    if recipe.data.test is not None:
+    tokenizers = _tokenizers(recipe, started)
+    if tokenizers is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
-        deque(_pairs(recipe.data, "test"), maxlen=0)
-    if started is None:
-        report.say("learning the vocabulary")
-        tokenizers = train_pair(recipe.tokenizer, _pairs(recipe.data, "train"))
-        model = _new_model(recipe, tokenizers)
-    else:
-        tokenizers = _taken(started)
-        model = _continued(recipe, started)
-    objective = _objective(recipe, model, tokenizers)
-    encode = partial(objective.encode, tokenizers=tokenizers)
-    settings = _settings(recipe, tokenizers)
-    train = stores(recipe.data, "train", encode, settings)
-    valid = stores(recipe.data, "valid", encode, settings)
+        deque(_kind(recipe).texts(recipe.data, "test"), maxlen=0)
+    model = _new_model(recipe, tokenizers) if started is None else _continued(recipe, started)
+    module = plugins.find("objectives", _name(recipe.objective))
+    objective: Objective = module.Objective(recipe.objective, numbers=model.config, tokenizers=tokenizers)
+    streams, fingerprints = _streams(recipe, objective, tokenizers)
     return Parts(
         recipe=recipe,
         model=model,
         tokenizers=tokenizers,
         objective=objective,
-        train=_stream(recipe, objective, train, shuffle=True),
-        valid=_stream(recipe, objective, valid, shuffle=False) if valid else None,
-        fingerprints={store.folder.name: store.fingerprint for store, _ in (*train, *valid)},
+        train=streams["train"],
+        valid=streams.get("valid"),
+        test=streams.get("test"),
+        fingerprints=fingerprints,
     )
-
-
-def _pairs(data: DataConfig, split: Split) -> Iterator[tuple[str, str]]:
-    """The texts of a split; UserError when there is none."""
-    found = False
-    for pair in pairs(data, split):
-        found = True
-        yield pair
-    if not found:
-        names = ", ".join(source.path for source in data.sources(split))
-        raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
-
-
-def _started(recipe: Recipe) -> hub.Loaded | None:
-    """The folder to go on from; UserError for settings that no data could make right."""
-    started = None if recipe.init is None else hub.load(recipe.init)
-    config: Any = recipe.model if started is None else started.config
-    _check_length(recipe, config)
-    _check_measured(recipe)
-    check_schedule(recipe.schedule, recipe.train.steps)
-    apart = not recipe.tokenizer.shared
-    if started is None and apart and getattr(config, "share", None) == "all":
-        raise UserError(
-            "model.share: all needs one vocabulary for both languages; set tokenizer.shared=true "
-            "or model.share=target"
-        )
-    piped = any(source.path == "-" for split in SPLITS for source in recipe.data.sources(split))
-    if piped and parallel.group().size > 1:
-        raise UserError("data: several processes cannot share standard input ('-'); use files")
-    return started
 
 
 def planned_model(recipe: Recipe) -> nn.Module:
@@ -110,37 +75,124 @@ def planned_model(recipe: Recipe) -> nn.Module:
 
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
     """The model of a recipe before its data is read, for counting: as if the tokenizer met its target."""
-    config: Any = recipe.model
     sizes = {"vocab_size": vocab_size, "target_vocab_size": vocab_size}
     with torch.device("meta"):
-        model: nn.Module = plugins.find("models", config.name).Model(_sized(config, sizes))
+        model: nn.Module = _model(recipe.model).Model(_sized(recipe.model, sizes))
     return model
 
 
-def _new_model(recipe: Recipe, tokenizers: TokenizerPair) -> nn.Module:
-    config: Any = recipe.model
+def _name(settings: Any) -> str:
+    name: str = settings.name
+    return name
+
+
+def _model(config: Any) -> Any:
+    return plugins.find("models", _name(config))
+
+
+def _kind(recipe: Recipe) -> Any:
+    """The file of ``data`` that knows this kind: ``pairs``, ``text`` or ``images``."""
+    return plugins.find("data", _name(recipe.data))
+
+
+# --- what no data could make right -------------------------------------------------------------------------
+
+
+def _started(recipe: Recipe) -> hub.Loaded | None:
+    """The folder to go on from; UserError for settings that do not fit each other."""
+    started = None if recipe.init is None else hub.load(recipe.init)
+    config: Any = recipe.model if started is None else started.config
+    _check_fit(recipe, config)
+    _check_length(recipe, config)
+    _check_measured(recipe)
+    check_schedule(recipe.schedule, recipe.train.steps)
+    apart = not recipe.tokenizer.shared
+    if started is None and apart and getattr(config, "share", None) == "all":
+        raise UserError(
+            "model.share: all needs one vocabulary for both languages; set tokenizer.shared=true "
+            "or model.share=target"
+        )
+    data: Any = recipe.data
+    piped = any(source.path == "-" for split in SPLITS for source in data.sources(split))
+    if piped and parallel.group().size > 1:
+        raise UserError("data: several processes cannot share standard input ('-'); use files")
+    return started
+
+
+def _check_fit(recipe: Recipe, config: Any) -> None:
+    """An objective needs a model with an ability, and data of a kind."""
+    objective = plugins.find("objectives", _name(recipe.objective)).Objective
+    abilities: tuple[str, ...] = _model(config).Model.abilities
+    asked, given = _name(recipe.objective), _name(recipe.data)
+    if objective.needs not in abilities:
+        raise UserError(
+            f"{asked} needs a model that {objective.needs}; {config.name} {' and '.join(abilities)}"
+        )
+    if objective.reads != given:
+        raise UserError(f"{asked} learns from data of the kind {objective.reads}, not {given}; set data.name")
+
+
+def _check_measured(recipe: Recipe) -> None:
+    data: Any = recipe.data
+    asked = recipe.train.early_stopping is not None or recipe.train.best != "loss"
+    if asked and data.valid is None:
+        raise UserError(
+            "train.early_stopping and train.best choose by figures of a validation set; give data.valid"
+        )
+
+
+def _check_length(recipe: Recipe, config: Any) -> None:
+    longest: int | None = getattr(recipe.data, "max_length", None)
+    most: int | None = getattr(config, "max_length", None)
+    if longest is not None and most is not None and longest > most:
+        raise UserError(
+            f"data.max_length is {longest} but the model reads at most {most} tokens; lower data.max_length "
+            "or raise model.max_length"
+        )
+
+
+# --- tokenizers and model ----------------------------------------------------------------------------------
+
+
+def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | None:
+    """Those of the folder to go on from, or new ones; None for a model without a vocabulary."""
+    if started is not None:
+        if started.tokenizers is None and hasattr(started.config, "vocab_size"):
+            raise UserError(f"{started.folder}: the folder to go on from has no tokenizer")
+        return started.tokenizers
+    if not hasattr(recipe.model, "vocab_size"):
+        return None
+    report.say("learning the vocabulary")
+    return train_pair(recipe.tokenizer, _kind(recipe).texts(recipe.data, "train"))
+
+
+def _new_model(recipe: Recipe, tokenizers: TokenizerPair | None) -> nn.Module:
+    numbers = _kind(recipe).facts(recipe.data) | _numbers(tokenizers)
+    torch.manual_seed(recipe.train.seed)
+    model: nn.Module = _model(recipe.model).Model(_sized(recipe.model, numbers))
+    return model
+
+
+def _numbers(tokenizers: TokenizerPair | None) -> dict[str, Any]:
+    """What a tokenizer tells a model's configuration."""
+    if tokenizers is None:
+        return {}
     target = tokenizers.target
-    update = {
+    return {
         "vocab_size": tokenizers.source.vocab_size,
         "target_vocab_size": target.vocab_size,
         "pad_id": target.pad_id,
         "eos_id": target.eos_id,
         "start_id": target.bos_id,
+        "unk_id": target.unk_id,
     }
-    torch.manual_seed(recipe.train.seed)
-    model: nn.Module = plugins.find("models", config.name).Model(_sized(config, update))
-    return model
 
 
-def _sized(config: Any, update: dict[str, Any]) -> Any:
-    """The configuration with the numbers that only the tokenizer knows, checked again as a whole."""
-    return type(config).model_validate(config.model_dump() | update)
-
-
-def _taken(started: hub.Loaded) -> TokenizerPair:
-    if started.tokenizers is None:
-        raise UserError(f"{started.folder}: the folder to go on from has no tokenizer")
-    return started.tokenizers
+def _sized(config: Any, numbers: Mapping[str, Any]) -> Any:
+    """The configuration with those numbers it has a field for, checked again as a whole."""
+    fields = type(config).model_fields
+    known = {name: value for name, value in numbers.items() if name in fields}
+    return type(config).model_validate(config.model_dump() | known)
 
 
 def _continued(recipe: Recipe, started: hub.Loaded) -> nn.Module:
@@ -154,53 +206,47 @@ def _continued(recipe: Recipe, started: hub.Loaded) -> nn.Module:
     if not asked:
         return started.model
     config = started.config.model_copy(update=asked)
-    model: nn.Module = plugins.find("models", config.name).Model(config)
+    model: nn.Module = _model(config).Model(config)
     model.load_state_dict(started.model.state_dict())
     return model
 
 
-def _objective(recipe: Recipe, model: nn.Module, tokenizers: TokenizerPair) -> Objective:
-    kind: Any = recipe.objective
-    config: Any = model.config
-    module = plugins.find("objectives", kind.name)
-    objective: Objective = module.Objective(kind, numbers=config, tokenizers=tokenizers)
-    if not hasattr(model, ABILITIES[objective.needs]):
-        raise UserError(f"{kind.name} needs a model that {objective.needs}; {config.name} does not")
-    return objective
+# --- streams -----------------------------------------------------------------------------------------------
 
 
-def _check_measured(recipe: Recipe) -> None:
-    asked = recipe.train.early_stopping is not None or recipe.train.best != "loss"
-    if asked and recipe.data.valid is None:
-        raise UserError(
-            "train.early_stopping and train.best choose by figures of a validation set; give data.valid"
-        )
-
-
-def _check_length(recipe: Recipe, config: Any) -> None:
-    if recipe.data.max_length > config.max_length:
-        raise UserError(
-            f"data.max_length is {recipe.data.max_length} but the model reads at most "
-            f"{config.max_length} tokens; lower data.max_length or raise model.max_length"
-        )
-
-
-def _settings(recipe: Recipe, tokenizers: TokenizerPair) -> dict[str, Any]:
-    """What the encoded examples depend on besides the data."""
-    return {"tokenizers": tokenizers.fingerprint, "objective": recipe.objective.model_dump()}
+def _streams(
+    recipe: Recipe, objective: Objective, tokenizers: TokenizerPair | None
+) -> tuple[dict[str, Stream], dict[str, str]]:
+    """A stream of each split that the recipe has, and the fingerprints of what they read."""
+    encode = partial(objective.encode, tokenizers=tokenizers)  # type: ignore[arg-type]
+    settings = {
+        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
+        "objective": recipe.objective.model_dump(),
+    }
+    streams: dict[str, Stream] = {}
+    fingerprints: dict[str, str] = {}
+    for split in SPLITS:
+        stores = _kind(recipe).stores(recipe.data, split, encode, settings)
+        if stores and split != "test":
+            streams[split] = _stream(recipe, objective, stores, parallel.group(), training=split == "train")
+            fingerprints |= {store.fingerprint[:32]: store.fingerprint for store, _ in stores}
+        if stores and split != "train":
+            streams["test"] = _stream(recipe, objective, stores, parallel.Group(), training=False)
+    return streams, fingerprints
 
 
 def _stream(
-    recipe: Recipe, objective: Objective, stores: list[tuple[Store, float]], *, shuffle: bool
+    recipe: Recipe, objective: Objective, stores: Any, place: parallel.Group, *, training: bool
 ) -> Stream:
-    place = parallel.group()
+    numbers: Any = recipe.data
+    collate = getattr(objective, "collate_training", objective.collate) if training else objective.collate
     return Stream(
         stores,
-        tokens_per_batch=recipe.data.tokens_per_batch,
-        collate=objective.collate,
+        tokens_per_batch=numbers.tokens_per_batch,
+        collate=collate,
         seed=recipe.train.seed,
-        shuffle=shuffle,
-        workers=recipe.data.workers,
+        shuffle=training,
+        workers=numbers.workers,
         rank=place.rank,
         ranks=place.size,
     )

@@ -12,7 +12,6 @@ from pydantic import Field
 from glassformer.api import recipes
 from glassformer.base.config import Choice, DataPath, Settings, load
 from glassformer.base.errors import UserError
-from glassformer.data.sources import DataConfig
 from glassformer.decode.settings import Decoding
 from glassformer.text.train import TokenizerConfig
 from glassformer.train.optim import OptimConfig
@@ -41,7 +40,7 @@ class Recipe(Settings):
     objective: Annotated[Settings, Choice("objectives", default="translation")] = Field(
         default_factory=dict, validate_default=True
     )
-    data: DataConfig
+    data: Annotated[Settings, Choice("data", default="pairs")]
     optim: OptimConfig = OptimConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     train: TrainConfig

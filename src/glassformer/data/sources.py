@@ -8,16 +8,16 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, sha256, standard_input, stop, writing
+from glassformer.base.files import cache_folder, open_lines, sha256, standard_input, stop, writing
 from glassformer.base.plugins import suggest
 from glassformer.data.example import Example
-from glassformer.data.filter import Dropped, Limits
+from glassformer.data.filter import Dropped
 from glassformer.data.generated import file_of, is_generated
 
 ROLES = {"source": "source", "src": "source", "target": "target", "tgt": "target", "trg": "target"}
@@ -50,48 +50,8 @@ def _listed(value: Any) -> Any:
 Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed), Field(min_length=1)]
 """Written as a path, ``{path, weight}``, or a list of these."""
 
-
-class DataConfig(Settings):
-    """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
-
-    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
-    on stdin, any of them perhaps compressed with gzip; or ``generated:korean-english``, the package's own
-    text. ``source`` and ``target`` are the names of the two fields; they may be left out where the file has
-    only two texts. ``max_length`` and ``max_ratio`` (longer side over shorter side) are in tokens.
-    ``tokens_per_batch`` bounds rows times the longest row, padding included, of each side, over all ranks
-    together.
-    """
-
-    train: Sources
-    valid: Sources | None = None
-    test: Sources | None = None
-    source: str | None = None
-    target: str | None = None
-    max_length: int = Field(256, ge=4)
-    max_ratio: float | None = Field(None, gt=1)
-    max_characters: int = Field(10_000, ge=1)
-    tokens_per_batch: int = Field(4096, ge=1)
-    workers: int = Field(1, ge=0, le=64)
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> DataConfig:
-        if (self.source is None) != (self.target is None):
-            raise ValueError("give both 'source' and 'target', or neither")
-        return self
-
-    @property
-    def limits(self) -> Limits:
-        """The limits on single examples."""
-        return Limits(self.max_characters, self.max_length, self.max_ratio)
-
-    def sources(self, split: Literal["train", "valid", "test"]) -> tuple[Source, ...]:
-        """The sources of one split; empty when the recipe has none."""
-        found: tuple[Source, ...] | None = getattr(self, split)
-        return found or ()
-
-    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
-        """The examples at one path, with the field names of this recipe."""
-        return read(path, self.source, self.target, dropped=dropped)
+Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 def read(
@@ -145,6 +105,32 @@ def files_of(path: str) -> list[str]:
     if Path(second).name == second:
         second = str(Path(first).parent / second)
     return [first, second]
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def settled(config: Kind, cache: Path | None = None) -> Kind:
+    """The same data of a recipe with standard input, where it has it, as a file.
+
+    Call it once, before anything is read: the tokenizer and the stores both need the whole text. Raises
+    ``UserError`` when standard input is asked for twice.
+    """
+    splits: dict[str, tuple[Source, ...]] = {split: getattr(config, split) or () for split in SPLITS}
+    asked = sum(source.path == "-" for sources in splits.values() for source in sources)
+    if asked > 1:
+        raise UserError(
+            "data: '-' is given more than once, but standard input can be read only once; use files"
+        )
+    if not asked:
+        return config
+    folder = (cache or cache_folder()) / "stdin"
+    changed: dict[str, Any] = {
+        split: tuple(one.model_copy(update={"path": settle(one.path, folder)}) for one in sources)
+        for split, sources in splits.items()
+        if sources
+    }
+    return config.model_copy(update=changed)
 
 
 def settle(path: str, folder: Path) -> str:

@@ -38,7 +38,7 @@ class Objective:
     needs = "translates"
     reads = "pairs"
     frame = "end"
-    answers = "target"
+    answers: str | None = "target"
 
     def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
         del tokenizers  # the model's configuration has all the ids

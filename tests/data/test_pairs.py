@@ -5,8 +5,8 @@ import pytest
 
 from glassformer.base.errors import UserError
 from glassformer.data.example import Features
-from glassformer.data.prepare import pairs, settled, stores
-from glassformer.data.sources import DataConfig, Source
+from glassformer.data.pairs import Config, stores, texts
+from glassformer.data.sources import Source, settled
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def refuse(examples):
 
 
 def test_a_tokenizer_sees_every_pair_of_every_source(files):
-    config = DataConfig(train=(Source(path=files[0]), Source(path=files[1], weight=0.1)), max_characters=40)
-    assert list(pairs(config)) == [("가.", "Go."), ("뛰어라.", "Run."), ("안녕.", "Hi.")]
+    config = Config(train=(Source(path=files[0]), Source(path=files[1], weight=0.1)), max_characters=40)
+    assert list(texts(config)) == [("가.", "Go."), ("뛰어라.", "Run."), ("안녕.", "Hi.")]
 
 
 def test_each_source_becomes_a_store_with_its_weight(files, tmp_path, capsys):
-    config = DataConfig(train=(Source(path=files[0]), Source(path=files[1], weight=2.5)), max_length=10)
+    config = Config(train=(Source(path=files[0]), Source(path=files[1], weight=2.5)), max_length=10)
     made = stores(config, "train", encode, {}, cache=tmp_path / "cache")
     assert [(len(store), weight) for store, weight in made] == [(2, 1.0), (1, 2.5)]
     assert bytes(made[0][0][0].arrays["target"].tolist()) == b"Go."
@@ -42,7 +42,7 @@ def test_each_source_becomes_a_store_with_its_weight(files, tmp_path, capsys):
 
 
 def test_what_was_encoded_before_is_found_again_until_something_matters(files, tmp_path):
-    config = DataConfig(train=(Source(path=files[0]),))
+    config = Config(train=(Source(path=files[0]),))
     cache = tmp_path / "cache"
     (first, _), *_ = stores(config, "train", encode, {"tokenizer": "abc"}, cache=cache)
     (again, _), *_ = stores(config, "train", refuse, {"tokenizer": "abc"}, cache=cache)
@@ -58,14 +58,12 @@ def test_what_was_encoded_before_is_found_again_until_something_matters(files, t
 def test_standard_input_is_kept_once_and_read_as_often_as_needed(files, tmp_path, monkeypatch):
     with open(files[0], encoding="utf-8") as stream:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdin", stream)
-        config = settled(
-            DataConfig(train=(Source(path="-", weight=2.0),), valid=files[1]), tmp_path / "cache"
-        )
+        config = settled(Config(train=(Source(path="-", weight=2.0),), valid=files[1]), tmp_path / "cache")
     assert config.train[0].weight == 2.0
-    assert list(pairs(config)) == list(pairs(config)) == [("가.", "Go."), ("뛰어라.", "Run.")]
+    assert list(texts(config)) == list(texts(config)) == [("가.", "Go."), ("뛰어라.", "Run.")]
     assert settled(config) is config
 
 
 def test_standard_input_is_not_read_twice():
     with pytest.raises(UserError, match="standard input can be read only once"):
-        settled(DataConfig(train=("-", "-")))
+        settled(Config(train=("-", "-")))

@@ -1,0 +1,112 @@
+"""Pairs of texts as a recipe names them: what is read, what a tokenizer learns from, and what is streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from glassformer.base.config import Settings
+from glassformer.base.errors import UserError
+from glassformer.data.example import Example
+from glassformer.data.filter import Dropped, Limits
+from glassformer.data.sources import Source, Sources, Split, files_of, read
+from glassformer.data.store import Encode, Store, cached, fingerprint
+
+
+class Config(Settings):
+    """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
+
+    A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
+    on stdin, any of them perhaps compressed with gzip; or ``generated:korean-english``, the package's own
+    text. ``source`` and ``target`` are the names of the two fields; they may be left out where the file has
+    only two texts. ``max_length`` and ``max_ratio`` (longer side over shorter side) are in tokens.
+    ``tokens_per_batch`` bounds rows times the longest row, padding included, of each side, over all ranks
+    together.
+    """
+
+    name: Literal["pairs"] = "pairs"
+    train: Sources
+    valid: Sources | None = None
+    test: Sources | None = None
+    source: str | None = None
+    target: str | None = None
+    max_length: int = Field(256, ge=4)
+    max_ratio: float | None = Field(None, gt=1)
+    max_characters: int = Field(10_000, ge=1)
+    tokens_per_batch: int = Field(4096, ge=1)
+    workers: int = Field(1, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Config:
+        if (self.source is None) != (self.target is None):
+            raise ValueError("give both 'source' and 'target', or neither")
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        """The limits on single examples."""
+        return Limits(self.max_characters, self.max_length, self.max_ratio)
+
+    def sources(self, split: Split) -> tuple[Source, ...]:
+        """The sources of one split; empty when the recipe has none."""
+        found: tuple[Source, ...] | None = getattr(self, split)
+        return found or ()
+
+    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+        """The examples at one path, with the field names of this recipe."""
+        return read(path, self.source, self.target, dropped=dropped)
+
+
+def texts(config: Config, split: Split = "train") -> Iterator[tuple[str, str]]:
+    """Both sides of each pair of a split, one source after the other: what a tokenizer is trained on.
+
+    Raises ``UserError`` for unusable files, and at the end when the split has sources but no usable pair.
+    """
+    dropped, found = Dropped(), False
+    for source in config.sources(split):
+        for example in config.limits.examples(config.read(source.path, dropped), dropped):
+            found = True
+            yield example.fields["source"], example.fields["target"]
+    if not found and config.sources(split):
+        names = ", ".join(source.path for source in config.sources(split))
+        raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
+
+
+def stores(
+    config: Config,
+    split: Split,
+    encode: Encode,
+    settings: Mapping[str, Any],
+    *,
+    cache: Path | None = None,
+) -> list[tuple[Store, float]]:
+    """The encoded sources of a split with their weights, as ``Stream`` takes them; each is encoded only once.
+
+    ``settings`` names what ``encode`` depends on, in plain values: the fingerprints of the tokenizers, the
+    objective. Raises ``UserError`` for unusable files and when a source has no usable example.
+    """
+    made = []
+    for source in config.sources(split):
+        parts = [Path(part) for part in files_of(source.path)]
+        about = {
+            "encode": settings,
+            "fields": [config.source, config.target],
+            "kind": [part.suffixes for part in parts],
+            "limits": asdict(config.limits),
+        }
+        dropped = Dropped()
+        examples = partial(config.read, source.path, dropped)
+        name, what = fingerprint(parts, about), f"encoding {split}"
+        store = cached(name, examples, encode, cache=cache, limits=config.limits, dropped=dropped, what=what)
+        made.append((store, source.weight))
+    return made
+
+
+def facts(config: Config) -> dict[str, Any]:  # noqa: ARG001 - texts say nothing of a model's sizes
+    """Sizes of a model that only the data knows: of texts there are none, the tokenizer knows them."""
+    return {}
