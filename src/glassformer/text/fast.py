@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,24 +12,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tokenizers
 
 from glassformer.base.files import write_text
+from glassformer.text.frame import Frame, frame_of
 from glassformer.text.normalize import compose
+from glassformer.text.running import going_on
 from glassformer.text.scheme import CHARACTER
 
 _PARALLEL = "TOKENIZERS_PARALLELISM"
+# What an encoder is handed; without the list transformers leaves the segments of a pair out.
+_WITH_SEGMENTS = ["input_ids", "token_type_ids", "attention_mask"]
 _KINDS = {"BPE": "bpe", "WordPiece": "wordpiece", "Unigram": "unigram", "WordLevel": "word"}
 
 
 @dataclass(frozen=True)
 class Specials:
-    """The ids that stand for no text: padding, begin, end and, where there is one, the unknown."""
+    """The ids that stand for no text: padding, begin, end; where there are any, the unknown and the mask."""
 
     pad_id: int
     bos_id: int
     eos_id: int
     unk_id: int | None
+    mask_id: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +79,36 @@ class FastTokenizer:
         """The id of what the vocabulary cannot write."""
         return self.specials.unk_id
 
+    @property
+    def mask_id(self) -> int | None:
+        """The id that hides a piece, where there is one."""
+        return self.specials.mask_id
+
+    @cached_property
+    def _frame(self) -> Frame:
+        return frame_of(self.backend)
+
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """The ids that its template puts before a text."""
+        return self._frame.opening
+
+    @property
+    def closing(self) -> tuple[int, ...]:
+        """The ids that its template puts after a text."""
+        return self._frame.closing
+
+    @property
+    def between(self) -> tuple[int, ...]:
+        """The ids that its template puts between two texts that go together."""
+        return self._frame.between
+
+    def specials_ids(self) -> frozenset[int]:
+        """All ids that stand for no text of their own."""
+        added = self.backend.get_added_tokens_decoder()
+        named = {number for number in asdict(self.specials).values() if number is not None}
+        return frozenset(named | {number for number, token in added.items() if token.special})
+
     @cached_property
     def vocab_size(self) -> int:
         """How many ids there are, special ones included."""
@@ -107,7 +144,10 @@ class FastTokenizer:
     @cached_property
     def fingerprint(self) -> str:
         """The sha256 of everything that decides its ids."""
-        text = json.dumps([self._parts, asdict(self.specials)], sort_keys=True, ensure_ascii=False)
+        specials = asdict(self.specials)
+        if self.mask_id is None:
+            del specials["mask_id"]
+        text = json.dumps([self._parts, specials], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
@@ -132,6 +172,20 @@ class FastTokenizer:
         found = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
         return [self._plain(encoding.ids) for encoding in found]
 
+    @cached_property
+    def _going_on(self) -> tokenizers.Tokenizer:
+        return going_on(self.backend)
+
+    def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
+        """The ids of pieces of documents; with each whether it begins one, else it goes on with the last.
+
+        Joined they are the ids of the whole, if it was cut where ``text.running.cut_place`` allows.
+        """
+        begun = iter(self.encode_batch([text for text, begins in pieces if begins]))
+        rest = [text for text, begins in pieces if not begins]
+        gone_on = iter(self._going_on.encode_batch_fast(rest, add_special_tokens=False) if rest else ())
+        return [next(begun) if begins else self._plain(next(gone_on).ids) for _, begins in pieces]
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of the ids; special tokens are dropped."""
         return self._composed(self.backend.decode(list(ids), skip_special_tokens=True))
@@ -153,6 +207,31 @@ class FastTokenizer:
             return ""
         shown = _text_of_bytes(piece) if self._by_bytes else piece
         return self._composed(shown.replace(" ", "▁"))
+
+    def continues(self) -> np.ndarray:
+        """For each id whether its piece goes on the word of the piece before it: ``vocab_size`` of them.
+
+        A word begins at a space, a sign stands for itself, and where words are cut without spaces ("##") the
+        mark says it.
+        """
+        pieces = [self.backend.id_to_token(number) for number in range(self.vocab_size)]
+        specials = self.specials_ids()
+        spaced = self._by_bytes or any(piece and piece[0] in " ▁" for piece in pieces)
+        return np.array(
+            [
+                number not in specials and piece is not None and self._goes_on(piece, spaced)
+                for number, piece in enumerate(pieces)
+            ],
+            dtype=bool,
+        )
+
+    def _goes_on(self, piece: str, spaced: bool) -> bool:
+        if self.kind == "wordpiece" and piece.startswith("##") and len(piece) > len("##"):
+            return not piece[2].isspace()
+        if not spaced:
+            return False
+        shown = _text_of_bytes(piece) if self._by_bytes else piece
+        return shown[:1] not in {"", "▁"} and not shown[0].isspace() and any(map(_of_words, shown))
 
     def words(self, text: str) -> list[int]:
         """For each id of ``encode(text)`` the index of the word in ``text.split()`` it belongs to.
@@ -182,6 +261,7 @@ class FastTokenizer:
             "clean_up_tokenization_spaces": False,
             "split_special_tokens": True,
             **names,
+            **({} if self.mask_id is None else {"model_input_names": _WITH_SEGMENTS}),
             "glassformer": {"kind": self.kind, "after_decode": "NFC" if self.jamo else None},
         }
         write_text(folder / "tokenizer_config.json", _json(settings))
@@ -194,8 +274,16 @@ class FastTokenizer:
             "eos_token": self.eos_id,
             "unk_token": self.unk_id,
         }
+        if self.mask_id is not None:
+            ids["mask_token"] = self.mask_id
+            ids |= {"cls_token": self.bos_id, "sep_token": self.eos_id}
         names = {key: self.backend.id_to_token(number) for key, number in ids.items() if number is not None}
         return {key: name for key, name in names.items() if name is not None}
+
+
+def _of_words(letter: str) -> bool:
+    """Whether it is a letter, a digit or a mark on one; signs, emoji and spaces are none."""
+    return unicodedata.category(letter)[0] in "LNM"
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -19,14 +19,17 @@ _NAMES = {
     "bos_token": ("<s>", "[CLS]", "<|endoftext|>", "<bos>", "<|begin_of_text|>"),
     "eos_token": ("</s>", "[SEP]", "<|endoftext|>", "<eos>", "<|end_of_text|>"),
     "unk_token": ("<unk>", "[UNK]", "<|endoftext|>"),
+    "mask_token": ("<mask>", "[MASK]"),
 }
+# Encoders such as BERT begin and end by other names.
+_INSTEAD = {"bos_token": "cls_token", "eos_token": "sep_token"}
 
 
 def load_fast(path: Path) -> FastTokenizer:
     """The tokenizer in a file, with its special ids from the files beside it. Raises UserError if broken."""
     backend = _backend(path)
     settings = read_json(path.with_name("tokenizer_config.json"))
-    return FastTokenizer(backend, _specials(path, backend, settings), settings)
+    return FastTokenizer(backend, specials_of(path, backend, settings), settings)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -66,9 +69,13 @@ def check_ids(path: Path, table: Mapping[str, int]) -> None:
             raise UserError(f"{path}: the pieces '{other}' and '{piece}' have the same id {number}.")
 
 
-def _specials(path: Path, backend: tokenizers.Tokenizer, settings: dict[str, Any]) -> Specials:
-    beside = read_json(path.with_name("special_tokens_map.json"))
-    ids = {key: _find(path, backend, key, beside.get(key, settings.get(key))) for key in _NAMES}
+def specials_of(path: Path, backend: tokenizers.Tokenizer, settings: Mapping[str, Any]) -> Specials:
+    """The special ids of a backend, by what the files beside it name or by the usual names.
+
+    Raises UserError when a named one is missing, or when nothing can end a sentence.
+    """
+    named = {**settings, **read_json(path.with_name("special_tokens_map.json"))}
+    ids = {key: _find(path, backend, key, _named(named, key)) for key in _NAMES}
     eos = ids["eos_token"]
     if eos is None:
         raise UserError(
@@ -78,7 +85,18 @@ def _specials(path: Path, backend: tokenizers.Tokenizer, settings: dict[str, Any
     pad, bos = ids["pad_token"], ids["bos_token"]
     # GPT-2 pads with its end; Marian begins a target with its padding.
     pad = eos if pad is None else pad
-    return Specials(pad_id=pad, bos_id=pad if bos is None else bos, eos_id=eos, unk_id=ids["unk_token"])
+    return Specials(
+        pad_id=pad,
+        bos_id=pad if bos is None else bos,
+        eos_id=eos,
+        unk_id=ids["unk_token"],
+        mask_id=ids["mask_token"],
+    )
+
+
+def _named(named: Mapping[str, Any], key: str) -> Any:
+    found = named.get(key)
+    return named.get(_INSTEAD[key]) if found is None and key in _INSTEAD else found
 
 
 def _find(path: Path, backend: tokenizers.Tokenizer, key: str, named: Any) -> int | None:

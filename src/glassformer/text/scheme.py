@@ -6,6 +6,7 @@ from tokenizers import Regex, decoders, pre_tokenizers
 
 SPECIALS: Final = ("<pad>", "<s>", "</s>", "<unk>")
 PAD, BOS, EOS, UNK = range(4)
+MASK: Final = "<mask>"
 BYTES: Final = tuple(f"<0x{byte:02X}>" for byte in range(256))
 
 CHARACTER: Final = r"[\s\S]"

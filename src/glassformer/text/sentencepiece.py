@@ -11,6 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassformer.base.errors import UserError
 from glassformer.base.files import write_bytes
 from glassformer.text.opening import check_ids, read_json
@@ -55,6 +57,28 @@ class MarianTokenizer:
         """The id of what the vocabulary cannot write."""
         return self.ids["<unk>"]
 
+    mask_id = None
+    opening: tuple[int, ...] = ()
+    between: tuple[int, ...] = ()
+
+    @property
+    def closing(self) -> tuple[int, ...]:
+        """A text is closed by the end."""
+        return (self.eos_id,)
+
+    def specials_ids(self) -> frozenset[int]:
+        """All ids that stand for no text of their own."""
+        return self._silent
+
+    def continues(self) -> np.ndarray:
+        """For each id whether its piece goes on the word of the piece before it."""
+        found = np.zeros(self.vocab_size, dtype=bool)
+        for piece, number in self.ids.items():
+            found[number] = (
+                number not in self._silent and not piece.startswith(_SPACE) and piece[:1].isalnum()
+            )
+        return found
+
     @cached_property
     def vocab_size(self) -> int:
         """How many ids there are, special ones included."""
@@ -87,6 +111,10 @@ class MarianTokenizer:
             [*code, *(self.ids.get(piece, unknown) for piece in row)]
             for (code, _), row in zip(cut, rows, strict=True)
         ]
+
+    def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
+        """The ids of pieces of documents; here each piece is a text of its own, as in translation."""
+        return self.encode_batch([text for text, _ in pieces])
 
     def _language(self, text: str) -> tuple[list[int], str]:
         """The id of the language code in front, if there is one, and the text after it."""

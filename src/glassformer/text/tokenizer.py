@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from glassformer.base.errors import UserError
 from glassformer.text import sentencepiece
 from glassformer.text.opening import load_fast
@@ -49,6 +51,26 @@ class Tokenizer(Protocol):
         ...
 
     @property
+    def mask_id(self) -> int | None:
+        """The id that hides a piece, where there is one."""
+        ...
+
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """The ids that its template puts before a text: Llama's ``<s>``, BERT's ``[CLS]``."""
+        ...
+
+    @property
+    def closing(self) -> tuple[int, ...]:
+        """The ids that its template puts after a text: BERT's ``[SEP]``."""
+        ...
+
+    @property
+    def between(self) -> tuple[int, ...]:
+        """The ids that its template puts between two texts that go together."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """A sha256 that is equal when all ids are."""
         ...
@@ -59,6 +81,18 @@ class Tokenizer(Protocol):
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """The ids of many texts."""
+        ...
+
+    def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
+        """The ids of pieces of documents; with each whether it begins one, else it goes on with the last."""
+        ...
+
+    def continues(self) -> np.ndarray:
+        """For each id whether its piece goes on the word of the piece before it: ``vocab_size`` of them."""
+        ...
+
+    def specials_ids(self) -> frozenset[int]:
+        """All ids that stand for no text of their own."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -8,14 +8,15 @@ from typing import Literal, TypeVar
 
 import tokenizers
 from pydantic import Field
-from tokenizers import models, pre_tokenizers, processors, trainers
+from tokenizers import models, pre_tokenizers, trainers
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.base.report import say
 from glassformer.text.fast import FastTokenizer, Specials
+from glassformer.text.frame import Framing, processor
 from glassformer.text.normalize import normalizer
-from glassformer.text.scheme import BOS, BYTES, EOS, PAD, SPECIALS, UNK, joiner, splitter
+from glassformer.text.scheme import BOS, BYTES, EOS, MASK, PAD, SPECIALS, UNK, joiner, splitter
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.unigram import learn
 
@@ -24,6 +25,7 @@ _GAP = "\uffff"
 _CHUNK = 50_000
 
 Item = TypeVar("Item")
+Pieces = tuple[str, ...]
 
 
 class TokenizerConfig(Settings):
@@ -49,37 +51,46 @@ class TokenizerConfig(Settings):
     max_texts: int = Field(1_000_000, ge=1, description="learn from at most this many texts, drawn evenly")
 
 
-def train(config: TokenizerConfig, texts: Iterable[str]) -> FastTokenizer:
+def train(config: TokenizerConfig, texts: Iterable[str], frame: Framing = "end") -> FastTokenizer:
     """A tokenizer whose vocabulary is learned from the texts; the same texts give the same tokenizer.
 
-    Raises UserError when there is no text, or when ``vocab_size`` has no room for its characters.
+    ``frame`` is what it puts around a text: the end, both begin and end (and then its vocabulary has a
+    ``<mask>``), or nothing. Raises UserError when there is no text, or when ``vocab_size`` has no room for
+    its characters.
     """
     normal = normalizer(jamo=config.jamo, lowercase=config.lowercase, front=config.name != "character")
     lines = [normal.normalize_str(text) for text in _sample(texts, config.max_texts)]
     if not any(line.strip() for line in lines):
         raise UserError("There is no text to learn a vocabulary from: every line is empty.")
-    backend = tokenizers.Tokenizer(_LEARNERS[config.name](config, lines))
+    specials = (*SPECIALS, MASK) if frame == "both" else SPECIALS
+    backend = tokenizers.Tokenizer(_LEARNERS[config.name](config, lines, specials))
     backend.normalizer = normal
     backend.pre_tokenizer = splitter(config.name)
     backend.decoder = joiner(config.name)
-    backend.post_processor = processors.TemplateProcessing(
-        single="$A </s>", pair="$A $B </s>", special_tokens=[(SPECIALS[EOS], EOS)]
-    )
-    backend.add_special_tokens(list(SPECIALS))
-    tokenizer = FastTokenizer(backend, Specials(pad_id=PAD, bos_id=BOS, eos_id=EOS, unk_id=UNK))
+    if (framed := processor(frame)) is not None:
+        backend.post_processor = framed
+    backend.add_special_tokens(list(specials))
+    ids = Specials(pad_id=PAD, bos_id=BOS, eos_id=EOS, unk_id=UNK, mask_id=backend.token_to_id(MASK))
+    tokenizer = FastTokenizer(backend, ids)
     if tokenizer.vocab_size < config.vocab_size:
         size, wanted = tokenizer.vocab_size, config.vocab_size
         say(f"The vocabulary has {size} pieces, not {wanted}: the text does not hold more.")
     return tokenizer
 
 
-def train_pair(config: TokenizerConfig, pairs: Iterable[tuple[str, str]]) -> TokenizerPair:
-    """The tokenizers of both sides, learned from (source, target) pairs: one when shared, else one each."""
+def train_pair(
+    config: TokenizerConfig, pairs: Iterable[tuple[str, ...]], frame: Framing = "end"
+) -> TokenizerPair:
+    """The tokenizers of both sides, learned from (source, target) pairs: one when shared, else one each.
+
+    Single texts are tuples of one, and have a shared tokenizer.
+    """
     if config.shared:
-        both = train(config, (text for pair in pairs for text in pair))
+        both = train(config, (text for pair in pairs for text in pair), frame)
         return TokenizerPair(both, both)
     kept = _sample(pairs, config.max_texts)
-    return TokenizerPair(train(config, (a for a, _ in kept)), train(config, (b for _, b in kept)))
+    source = train(config, (pair[0] for pair in kept), frame)
+    return TokenizerPair(source, train(config, (pair[1] for pair in kept), frame))
 
 
 def _sample(items: Iterable[Item], size: int) -> list[Item]:
@@ -159,8 +170,8 @@ def _numbered(*groups: Iterable[str]) -> dict[str, int]:
     return {piece: number for number, piece in enumerate(piece for group in groups for piece in group)}
 
 
-def _learn_bpe(config: TokenizerConfig, lines: list[str]) -> models.Model:
-    fixed = (*SPECIALS, *BYTES)
+def _learn_bpe(config: TokenizerConfig, lines: list[str], specials: Pieces) -> models.Model:
+    fixed = (*specials, *BYTES)
     characters = _characters(lines, config.character_coverage)
     _fit(config, len(fixed), len(characters))
     trainer = trainers.BpeTrainer(
@@ -170,31 +181,31 @@ def _learn_bpe(config: TokenizerConfig, lines: list[str]) -> models.Model:
     return models.BPE(_numbered(fixed, pieces), merges, unk_token=SPECIALS[UNK], byte_fallback=True)
 
 
-def _learn_byte_bpe(config: TokenizerConfig, lines: list[str]) -> models.Model:
-    _fit(config, len(SPECIALS) + 256, 0)
+def _learn_byte_bpe(config: TokenizerConfig, lines: list[str], specials: Pieces) -> models.Model:
+    _fit(config, len(specials) + 256, 0)
     trainer = trainers.BpeTrainer(
-        vocab_size=config.vocab_size - len(SPECIALS),
+        vocab_size=config.vocab_size - len(specials),
         min_frequency=config.min_frequency,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     pieces, merges = _merges(lines, splitter("byte_bpe"), trainer)
-    return models.BPE(_numbered(SPECIALS, pieces), merges, unk_token=SPECIALS[UNK])
+    return models.BPE(_numbered(specials, pieces), merges, unk_token=SPECIALS[UNK])
 
 
-def _learn_whole(config: TokenizerConfig, lines: list[str]) -> models.Model:
+def _learn_whole(config: TokenizerConfig, lines: list[str], specials: Pieces) -> models.Model:
     """Words or characters: the commonest ones, and the space, which every sentence may hold twice."""
     found = [s for s, n in _stretches(config.name, lines) if n >= config.min_frequency and s != " "]
-    kept = found[: config.vocab_size - len(SPECIALS) - 1]
-    return models.WordLevel(_numbered(SPECIALS, " ", kept), unk_token=SPECIALS[UNK])
+    kept = found[: config.vocab_size - len(specials) - 1]
+    return models.WordLevel(_numbered(specials, " ", kept), unk_token=SPECIALS[UNK])
 
 
-def _learn_wordpiece(config: TokenizerConfig, lines: list[str]) -> models.Model:
+def _learn_wordpiece(config: TokenizerConfig, lines: list[str], specials: Pieces) -> models.Model:
     """The characters, at the start and inside, and the commonest pieces byte-pair merging cuts words into."""
     characters = _characters(lines, config.character_coverage)
     alphabet = sorted({" ", *characters})
     inner = [f"##{character}" for character in alphabet]
-    _fit(config, len(SPECIALS) + len(inner), len(alphabet))
+    _fit(config, len(specials) + len(inner), len(alphabet))
     words = _stretches("wordpiece", _with_gaps(lines, characters))
     trainer = trainers.BpeTrainer(
         vocab_size=config.vocab_size, min_frequency=config.min_frequency, show_progress=False
@@ -205,15 +216,15 @@ def _learn_wordpiece(config: TokenizerConfig, lines: list[str]) -> models.Model:
     for encoding, (_, count) in zip(cutter.encode_batch([w for w, _ in words]), words, strict=True):
         for place, piece in enumerate(encoding.tokens):
             counts[f"##{piece}" if place else piece] += count
-    fixed = _numbered(SPECIALS, alphabet, inner)
+    fixed = _numbered(specials, alphabet, inner)
     learned = sorted((p for p, n in counts.items() if n >= config.min_frequency and p not in fixed))
     learned.sort(key=lambda piece: -counts[piece])
     kept = learned[: config.vocab_size - len(fixed)]
     return models.WordPiece(_numbered(fixed, kept), unk_token=SPECIALS[UNK], max_input_chars_per_word=100)
 
 
-def _learn_unigram(config: TokenizerConfig, lines: list[str]) -> models.Model:
-    fixed = (*SPECIALS, *BYTES)
+def _learn_unigram(config: TokenizerConfig, lines: list[str], specials: Pieces) -> models.Model:
+    fixed = (*specials, *BYTES)
     characters = _characters(lines, config.character_coverage)
     _fit(config, len(fixed), len(characters))
     words = _stretches("unigram", _with_gaps(lines, characters))
@@ -222,7 +233,7 @@ def _learn_unigram(config: TokenizerConfig, lines: list[str]) -> models.Model:
     return models.Unigram(vocabulary, unk_id=UNK, byte_fallback=True)
 
 
-_LEARNERS: dict[str, Callable[[TokenizerConfig, list[str]], models.Model]] = {
+_LEARNERS: dict[str, Callable[[TokenizerConfig, list[str], Pieces], models.Model]] = {
     "word": _learn_whole,
     "character": _learn_whole,
     "bpe": _learn_bpe,
