@@ -73,3 +73,51 @@ def test_a_beam_follows_the_beginning_of_its_own_sentence() -> None:
 def test_a_beginning_that_ends_is_refused() -> None:
     with pytest.raises(UserError, match="row 1: the forced beginning contains the end token"):
         _forbidden([[], []], [[3], [4, END]])
+
+
+def _with_context(context: list[list[int]], written: list[list[int]], **settings: Any) -> list[set[int]]:
+    constraints = Constraints(
+        Decoding(**settings), eos_id=END, prefix=None, context=context, device=torch.device("cpu")
+    )
+    rows = torch.arange(len(written))
+    filtered = constraints.apply(torch.zeros(len(written), VOCAB), torch.tensor(written).long(), rows)
+    return [set(row.nonzero().flatten().tolist()) for row in filtered == -torch.inf]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("length", [0, 1, 3, 9])
+def test_ngrams_of_the_context_count_whatever_the_length_of_the_others(size: int, length: int) -> None:
+    context = [torch.randint(0, 3, (1 + row % 7,)).tolist() for row in range(20)]
+    written = torch.randint(0, 3, (20, length)).tolist()
+    whole = [before + after for before, after in zip(context, written, strict=True)]
+    want = [{token for token in range(VOCAB) if _repeats([*text, token], size)} for text in whole]
+    assert _with_context(context, written, no_repeat_ngram_size=size) == want
+
+
+def _penalised(scores: Tensor, context: Any, written: list[list[int]], **settings: Any) -> Tensor:
+    constraints = Constraints(
+        Decoding(**settings), eos_id=END, prefix=None, context=context, device=torch.device("cpu")
+    )
+    rows = torch.arange(len(written))
+    return constraints.penalised(scores, scores.log_softmax(1), torch.tensor(written).long(), rows)
+
+
+def test_the_penalty_weakens_what_was_seen_once_however_often_it_was_seen() -> None:
+    scores = torch.tensor([[2.0, -2.0, 1.0, 0.0, 3.0, -1.0, 0.5]] * 2)
+    got = _penalised(scores, [[4], [1, 1, 6]], [[0, 0], [5, 1]], num_beams=1, repetition_penalty=2.0)
+    want = torch.tensor([[1.0, -2.0, 1.0, 0.0, 1.5, -1.0, 0.5], [2.0, -4.0, 1.0, 0.0, 3.0, -2.0, 0.25]])
+    torch.testing.assert_close(got, want.log_softmax(1))
+
+
+def test_with_several_beams_it_is_log_probabilities_that_are_penalised() -> None:
+    scores = torch.tensor([[2.0, -2.0, 1.0, 0.0, 3.0, -1.0, 0.5]])
+    want = scores.log_softmax(1)
+    want[0, [0, 4]] *= 1.5
+    got = _penalised(scores, None, [[0, 4]], num_beams=2, repetition_penalty=1.5)
+    torch.testing.assert_close(got, want)
+
+
+def test_without_a_penalty_nothing_is_copied() -> None:
+    logp = torch.zeros(1, VOCAB)
+    constraints = Constraints(Decoding(), eos_id=END, prefix=None, device=torch.device("cpu"))
+    assert constraints.penalised(logp, logp, torch.tensor([[3]]), torch.tensor([0])) is logp

@@ -74,8 +74,8 @@ def _theirs(model: Any, settings: Decoding) -> list[list[int]]:
         num_beams=settings.num_beams, num_return_sequences=settings.num_return_sequences,
         length_penalty=settings.length_penalty, early_stopping=settings.early_stopping, max_new_tokens=LIMIT,
         min_new_tokens=settings.min_new_tokens or None, no_repeat_ngram_size=settings.no_repeat_ngram_size,
-        suppress_tokens=list(settings.suppress_tokens), do_sample=False, pad_token_id=0, eos_token_id=2,
-        decoder_start_token_id=1,
+        suppress_tokens=list(settings.suppress_tokens), repetition_penalty=settings.repetition_penalty,
+        do_sample=False, pad_token_id=0, eos_token_id=2, decoder_start_token_id=1,
     )  # fmt: skip
     with _quiet(), torch.no_grad():
         found = model.generate(source, attention_mask=keep, generation_config=config)
@@ -111,6 +111,8 @@ def test_their_n_best_lists_and_filters_are_ours(marian: Any, stopping: bool | s
         {"no_repeat_ngram_size": 3, "min_new_tokens": 6},
         {"min_new_tokens": 3, "num_return_sequences": 3},
         {"min_new_tokens": LIMIT},
+        {"repetition_penalty": 1.7, "num_return_sequences": 3},
+        {"repetition_penalty": 0.6, "no_repeat_ngram_size": 2},
     ):
         settings = _settings(num_beams=4, length_penalty=1.0, early_stopping=stopping, **changes)
         assert _ours(marian, settings) == _theirs(marian, settings), changes

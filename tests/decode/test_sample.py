@@ -147,3 +147,30 @@ def test_scores_that_are_not_numbers_stop_the_run() -> None:
 
 def test_no_rows_give_no_lists() -> None:
     assert _sample(Recurrence([]), 0) == []
+
+
+def test_the_context_counts_for_the_penalty_and_log_probabilities_stay_the_models_own() -> None:
+    table = torch.tensor([0.0, 0.0, -3.0, 2.0, 0.0, 0.0]).expand(300, 6, 6)
+    context = [[1, 3]] * 150 + [[1, 4]] * 150
+    asked = {"bos_id": 1, "eos_id": 2, "max_length": 1, "context": context}
+    lists = sample(Table(table), 300, settings=Decoding(do_sample=True, repetition_penalty=40.0), **asked)
+    threes = [one.tokens == (3,) for (one,) in lists]
+    assert sum(threes[:150]) < 50 < sum(threes[150:])
+    want = table[0, 0].log_softmax(0)
+    assert all(one.logp == pytest.approx(float(want[one.tokens[0]]), abs=1e-5) for (one,) in lists)
+
+
+def test_a_draw_ends_where_it_is_told_to() -> None:
+    asked = {"bos_id": 1, "eos_id": 2, "max_length": 30}
+    settings = Decoding(do_sample=True, num_return_sequences=2, suppress_tokens=(2,))
+    lists = sample(
+        Recurrence(SEEDS),
+        9,
+        settings=settings,
+        over=lambda texts, rows: (texts[:, -1] == 4) & (rows < 5),
+        **asked,
+    )
+    ends = [one.tokens for listed in lists[:5] for one in listed]
+    assert all(4 not in tokens[:-1] and (tokens[-1] == 4 or len(tokens) == 30) for tokens in ends)
+    assert any(len(tokens) < 30 for tokens in ends)
+    assert all(len(one.tokens) == 30 for listed in lists[5:] for one in listed)

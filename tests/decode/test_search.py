@@ -13,7 +13,7 @@ from toy_states import Recurrence, Table, everything
 
 from glassformer.base.errors import RunError, UserError
 from glassformer.decode.hypothesis import Hypothesis, normalise
-from glassformer.decode.search import search
+from glassformer.decode.search import search, searching
 from glassformer.decode.settings import Decoding
 from glassformer.decode.state import State
 
@@ -259,3 +259,50 @@ def test_impossible_requests_are_refused_in_a_sentence() -> None:
         _search(Recurrence([1]), 1, 8, [[3, 2]])
     with pytest.raises(UserError, match="at least 1"):
         _search(Recurrence([1, 2]), 2, [3, 0])
+
+
+def test_every_row_may_begin_with_a_token_of_its_own() -> None:
+    for beams in (1, 3):
+        asked = {"eos_id": 2, "pad_id": 0, "settings": Decoding(num_beams=beams), "max_length": 9}
+        together = search(Recurrence(SEEDS[:4]), 4, bos_id=[1, 3, 4, 1], **asked)
+        for row, first in enumerate((1, 3, 4, 1)):
+            (alone,) = search(Recurrence([SEEDS[row]]), 1, bos_id=first, **asked)
+            assert _close(together[row], alone)
+    with pytest.raises(ValueError, match="4 rows need 4 first tokens"):
+        search(Recurrence(SEEDS[:4]), 4, bos_id=[1, 3], **asked)
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_log_probabilities_are_the_models_own_whatever_the_penalty(beams: int) -> None:
+    known = {tokens: logp for logp, tokens in everything(3, 4)}
+    (free,) = _search(Recurrence([3]), 1, 4, num_beams=beams, num_return_sequences=beams)
+    (listed,) = _search(
+        Recurrence([3]), 1, 4, num_beams=beams, num_return_sequences=beams, repetition_penalty=3.0
+    )
+    assert [one.tokens for one in listed] != [one.tokens for one in free]
+    for one in listed:
+        assert one.logp == pytest.approx(known[one.tokens], abs=1e-5)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_text_ends_where_it_is_told_to(beams: int) -> None:
+    def over(texts: Tensor, rows: Tensor) -> Tensor:
+        assert len(texts) == len(rows)
+        return (rows % 2 == 0) & (texts[:, -1] == 4)
+
+    asked = {"bos_id": 1, "eos_id": 2, "pad_id": 0, "max_length": 12}
+    settings = Decoding(num_beams=beams, num_return_sequences=beams, suppress_tokens=(2,))
+    lists = search(Recurrence(SEEDS), len(SEEDS), settings=settings, over=over, **asked)
+    ends = [one.tokens for listed in lists[::2] for one in listed if len(one.tokens) < 12]
+    assert ends
+    assert all(tokens[-1] == 4 and 4 not in tokens[:-1] for tokens in ends)
+    assert all(len(one.tokens) == 12 for listed in lists[1::2] for one in listed)
+
+
+def test_a_search_can_be_watched() -> None:
+    asked = {"bos_id": 1, "eos_id": 2, "pad_id": 0, "settings": Decoding(num_beams=1), "max_length": 7}
+    run = searching(Recurrence([5]), 1, **asked)
+    seen = [tuple(row) for step in run for row in step.tolist()]
+    ((one,),) = search(Recurrence([5]), 1, **asked)
+    assert len(one.tokens) > 2
+    assert seen == [one.tokens[:length] for length in range(1, len(one.tokens))]

@@ -1,4 +1,4 @@
-"""What may not be written next: filters that narrow the choice and never change a score."""
+"""What may not be written next: filters that narrow the choice, and the penalty on what was seen before."""
 
 from __future__ import annotations
 
@@ -19,17 +19,56 @@ class Constraints:
     hypothesis has the same score whether it was found freely or under a constraint. A forced beginning is
     stronger than the other filters. The maximum length is kept by the loop that counts the tokens.
 
+    ``context`` is what each row has read before it writes (a prompt, at least one token); n-grams and tokens
+    seen there count as seen.
+
     Raises UserError when a forced beginning contains the end token.
     """
 
     def __init__(
-        self, settings: Decoding, *, eos_id: int, prefix: Sequence[Sequence[int]] | None, device: torch.device
+        self,
+        settings: Decoding,
+        *,
+        eos_id: int,
+        prefix: Sequence[Sequence[int]] | None,
+        device: torch.device,
+        context: Sequence[Sequence[int]] | None = None,
     ) -> None:
         self._ngram = settings.no_repeat_ngram_size
+        self._penalty = settings.repetition_penalty
+        self._summed = settings.num_beams > 1 and not settings.do_sample
+        self._context = _left_padded(context or []).to(device)
         self._minimum = settings.min_new_tokens
         self._late = torch.tensor([*settings.suppress_tokens], dtype=torch.long, device=device)
         self._early = torch.tensor([*settings.suppress_tokens, eos_id], dtype=torch.long, device=device)
         self._prefix = _padded(prefix or [], eos_id).to(device)
+
+    def penalised(
+        self,
+        scores: Float[Tensor, "beams vocab"],
+        logp: Float[Tensor, "beams vocab"],
+        written: Int[Tensor, "beams length"],
+        sentence: Int[Tensor, " beams"],
+    ) -> Float[Tensor, "beams vocab"]:
+        """Log-probabilities with the repetition penalty θ; ``logp`` itself, the same tensor, while θ is 1.
+
+        The score of a token seen before is divided by θ if positive and multiplied by it if not
+        (Keskar et al. 2019, §4.1). Beams add log-probabilities up, so there these are what is penalised.
+        """
+        if self._penalty == 1.0:
+            return logp
+        weighed = (logp if self._summed else scores).clone()
+        seen = self._seen(written, sentence)
+        seen = torch.where(seen < 0, seen[:, -1:], seen)
+        found = weighed.gather(1, seen)
+        weighed.scatter_(1, seen, torch.where(found < 0, found * self._penalty, found / self._penalty))
+        return weighed if self._summed else torch.log_softmax(weighed, dim=-1)
+
+    def _seen(
+        self, written: Int[Tensor, "beams length"], sentence: Int[Tensor, " beams"]
+    ) -> Int[Tensor, "beams seen"]:
+        """What each beam has read and written, −1 in front of shorter contexts."""
+        return torch.cat((self._context[sentence], written), dim=1) if len(self._context) else written
 
     def apply(
         self,
@@ -47,8 +86,8 @@ class Constraints:
         banned = self._early if length < self._minimum else self._late
         if len(banned):
             logp.index_fill_(1, banned, -torch.inf)
-        if 0 < self._ngram <= length:
-            _ban_repeats(logp, written, self._ngram)
+        if self._ngram:
+            _ban_repeats(logp, self._seen(written, sentence), self._ngram)
         if forced is not None:
             logp.masked_fill_(held, -torch.inf)
             logp.scatter_(1, only, torch.where(held, kept, logp.gather(1, only)))
@@ -69,10 +108,19 @@ def _padded(prefix: Sequence[Sequence[int]], eos_id: int) -> Int[Tensor, "rows l
     return matrix
 
 
-def _ban_repeats(logp: Float[Tensor, "beams vocab"], written: Int[Tensor, "beams length"], size: int) -> None:
+def _left_padded(context: Sequence[Sequence[int]]) -> Int[Tensor, "rows longest"]:
+    """The contexts as a matrix; −1 in front of the shorter ones."""
+    longest = max((len(tokens) for tokens in context), default=0)
+    rows = [[*[-1] * (longest - len(tokens)), *tokens] for tokens in context]
+    return torch.tensor(rows, dtype=torch.long).view(len(rows), longest)
+
+
+def _ban_repeats(logp: Float[Tensor, "beams vocab"], seen: Int[Tensor, "beams length"], size: int) -> None:
     """Forbid each token that would complete an n-gram a second time (Paulus et al. 2018, §2.5)."""
-    windows = written.unfold(1, size, 1)
-    ending = written[:, written.size(1) - size + 1 :]
-    seen = (windows[:, :, : size - 1] == ending.unsqueeze(1)).all(dim=2)
+    if seen.size(1) < size:
+        return
+    windows = seen.unfold(1, size, 1)
+    ending, last = seen[:, seen.size(1) - size + 1 :], windows[:, :, size - 1]
+    again = (windows[:, :, : size - 1] == ending.unsqueeze(1)).all(dim=2) & (last >= 0)
     # Adding −∞ or 0 is right however often a token was seen; writing a value would let the last place win.
-    logp.scatter_add_(1, windows[:, :, size - 1], torch.where(seen, -torch.inf, 0.0).to(logp.dtype))
+    logp.scatter_add_(1, last.clamp(min=0), torch.where(again, -torch.inf, 0.0).to(logp.dtype))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import ParamSpec
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
 
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
@@ -13,6 +18,17 @@ NOT_NUMBERS = (
     "diverged; use an earlier one"
 )
 
+First = int | Sequence[int] | Tensor
+"""The token a row begins with, which is read and not written: one for all rows, or one for each."""
+
+Over = Callable[[Int[Tensor, "lines length"], Int[Tensor, " lines"]], Bool[Tensor, " lines"]]
+"""Whether each text, given with the row it belongs to, ends here for a reason of its own (a stop string)."""
+
+P = ParamSpec("P")
+
+Run = Generator[Int[Tensor, "rows length"], None, "list[list[Hypothesis]]"]
+"""A search or a sampling under way: after each step all that is being written, at the end the lists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -20,7 +36,8 @@ class Hypothesis:
 
     ``tokens`` begin after the start token; a forced beginning is among them, and the end token closes them
     unless the sequence ran into its length limit. ``logp`` is their summed natural log-probability under the
-    model (temperature and filters do not enter), ``score`` the same with the length penalty.
+    model (temperature and filters do not enter), ``score`` the same with the length penalty; beam search
+    with a repetition penalty ranks, as ``score``, what that penalty left of it.
     """
 
     tokens: tuple[int, ...]
@@ -56,3 +73,26 @@ def row_limits(
                 f"only {limit}; raise max_new_tokens or shorten it"
             )
     return limits
+
+
+def first_tokens(first: First, rows: int, device: torch.device) -> Int[Tensor, " rows"]:
+    """The first token of each row; ValueError when there is another number of them."""
+    tokens = torch.as_tensor(first, dtype=torch.long, device=device)
+    if tokens.ndim and len(tokens) != rows:
+        raise ValueError(f"{rows} rows need {rows} first tokens")
+    return tokens.expand(rows).clone()
+
+
+def finished(steps: Callable[P, Run]) -> Callable[P, list[list[Hypothesis]]]:
+    """The same run without its steps: the function that goes to the end and gives the lists."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> list[list[Hypothesis]]:
+        under_way = steps(*args, **kwargs)
+        while True:
+            try:
+                next(under_way)
+            except StopIteration as end:
+                lists: list[list[Hypothesis]] = end.value
+                return lists
+
+    return run

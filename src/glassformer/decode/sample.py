@@ -12,26 +12,41 @@ from torch import Tensor
 
 from glassformer.base.errors import RunError
 from glassformer.decode.constrain import Constraints
-from glassformer.decode.hypothesis import NOT_NUMBERS, Hypothesis, normalise, row_limits
+from glassformer.decode.hypothesis import (
+    NOT_NUMBERS,
+    First,
+    Hypothesis,
+    Over,
+    Run,
+    finished,
+    first_tokens,
+    normalise,
+    row_limits,
+)
 from glassformer.decode.rank import best
 from glassformer.decode.settings import Decoding
 from glassformer.decode.state import State
 
 
 @torch.inference_mode()
-def sample(
+def sampling(
     state: State,
     rows: int,
     *,
-    bos_id: int,
+    bos_id: First,
     eos_id: int,
     settings: Decoding,
     max_length: Sequence[int] | int,
     prefix: Sequence[Sequence[int]] | None = None,
+    context: Sequence[Sequence[int]] | None = None,
+    over: Over | None = None,
     streams: Sequence[int] | None = None,
     device: torch.device | str = "cpu",
-) -> list[list[Hypothesis]]:
-    """``num_return_sequences`` independent draws for each row of ``state``, in the order they were drawn.
+) -> Run:
+    """A sampling under way: each step gives the draws still running, the end all draws of each row.
+
+    There are ``num_return_sequences`` independent draws for each row of ``state``, in the order they were
+    drawn. ``bos_id``, ``context`` and ``over`` are those of ``searching``.
 
     The random numbers of draw ``j`` of a row are a function of ``(settings.seed, streams[row], j)`` alone
     (``streams``: the row's number unless given, for instance its line number), so batch mates change
@@ -43,28 +58,38 @@ def sample(
     device = torch.device(device)
     many = settings.num_return_sequences
     limits = [limit for limit in row_limits(max_length, rows, prefix) for _ in range(many)]
-    starts = None if prefix is None else [start for start in prefix for _ in range(many)]
-    constraints = Constraints(settings, eos_id=eos_id, prefix=starts, device=device)
+    constraints = Constraints(settings, eos_id=eos_id, prefix=prefix, context=context, device=device)
     chance = _chance(settings, range(rows) if streams is None else streams, max(limits, default=0))
     numbers = chance.to(device, _precise(device))
     bounds = torch.tensor(limits, device=device)
     draws = _Draws.fresh(len(limits), settings, device)
     if many > 1 and rows:
         state.select(torch.arange(rows, device=device).repeat_interleave(many))
-    tokens = torch.full((len(limits),), bos_id, dtype=torch.long, device=device)
+    tokens = first_tokens(bos_id, rows, device).repeat_interleave(many)
     while len(draws.line):
-        logp = torch.log_softmax(state.step(tokens).float(), dim=-1)
+        scores = state.step(tokens).float()
+        logp = torch.log_softmax(scores, dim=-1)
         broken = logp[:, 0].isnan()
-        logp = constraints.apply(logp, draws.written, draws.line)
-        tokens = draw(logp, numbers[draws.line, draws.written.size(1)], settings)
-        stuck = draws.append(tokens, logp)
+        row = draws.line // many
+        weighed = constraints.penalised(scores, logp, draws.written, row)
+        weighed = constraints.apply(weighed, draws.written, row)
+        tokens = draw(weighed, numbers[draws.line, draws.written.size(1)], settings)
+        stuck = weighed.amax(dim=1) == -torch.inf
+        draws.append(tokens, logp, stuck)
         ended = stuck | (tokens == eos_id) | (bounds[draws.line] <= draws.written.size(1))
+        if over is not None:
+            ended = ended | over(draws.written, row)
         stay = draws.collect(broken, ended, stuck)
         if stay is not None:
             tokens = tokens[stay]
             if len(stay):
                 state.select(stay)
+        yield draws.written
     return [[draws.finished[row * many + j] for j in range(many)] for row in range(rows)]
+
+
+sample = finished(sampling)
+"""All draws of each row: what ``sampling`` ends with."""
 
 
 def draw(
@@ -111,14 +136,12 @@ class _Draws:
         return cls(settings, torch.arange(rows, device=device), written, torch.zeros(rows, device=device))
 
     def append(
-        self, tokens: Int[Tensor, " rows"], logp: Float[Tensor, "rows vocab"]
-    ) -> Bool[Tensor, " rows"]:
-        """Write one token to every row; which rows had none that was allowed."""
+        self, tokens: Int[Tensor, " rows"], logp: Float[Tensor, "rows vocab"], stuck: Bool[Tensor, " rows"]
+    ) -> None:
+        """Write one token to every row; for a row that is stuck it is none."""
         gained = logp.gather(1, tokens.unsqueeze(1)).squeeze(1)
-        stuck = logp.amax(dim=1) == -torch.inf
         self.logp = self.logp + gained.masked_fill(stuck, 0.0)
         self.written = torch.cat((self.written, tokens.unsqueeze(1)), dim=1)
-        return stuck
 
     def collect(
         self, broken: Bool[Tensor, " rows"], ended: Bool[Tensor, " rows"], stuck: Bool[Tensor, " rows"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,12 +25,17 @@ class Decoding(Settings):
     * ``max_new_tokens``, ``min_new_tokens``: bounds on the tokens of a hypothesis, a forced beginning
       included; the end token counts towards the upper bound and may not come before ``min_new_tokens``
       others.
-    * ``no_repeat_ngram_size``: no run of so many tokens occurs twice in a hypothesis; 0 allows everything.
+    * ``no_repeat_ngram_size``: no run of so many tokens occurs twice in a hypothesis, its prompt included; 0
+      allows everything.
+    * ``repetition_penalty``: above 1, what was written or prompted before becomes less likely (Keskar et al.
+      2019, §4.1); 1 changes nothing.
     * ``suppress_tokens``: ids that are never written.
     * ``do_sample``: draw from ``softmax(scores / temperature)``, narrowed to the ``top_k`` likeliest tokens
       (0: all) and then to the fewest that hold ``top_p`` of the probability (Holtzman et al. 2020). Beams
       are not used.
     * ``seed``: the only source of chance.
+    * ``stop_strings``: a generated text ends before the first of these.
+    * ``cache``: whether the memory of what was read grows as needed or is sized at once and written in place.
     """
 
     num_beams: int = Field(default=4, ge=1)
@@ -41,12 +46,15 @@ class Decoding(Settings):
     max_new_tokens: int | None = Field(default=None, ge=1)
     min_new_tokens: int = Field(default=0, ge=0)
     no_repeat_ngram_size: int = Field(default=0, ge=0)
+    repetition_penalty: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
     suppress_tokens: tuple[int, ...] = ()
     do_sample: bool = False
     temperature: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
     top_k: int = Field(default=0, ge=0)
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
     seed: int = Field(default=1, ge=0)
+    stop_strings: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    cache: Literal["growing", "fixed"] = "growing"
 
     @model_validator(mode="after")
     def _the_list_fits_the_beam(self) -> Decoding:
