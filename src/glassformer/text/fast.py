@@ -179,7 +179,8 @@ class FastTokenizer:
     def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
         """The ids of pieces of documents; with each whether it begins one, else it goes on with the last.
 
-        Joined they are the ids of the whole, if it was cut where ``text.running.cut_place`` allows.
+        Joined they are the ids of the whole if it was cut before single spaces between words, where no piece
+        of a vocabulary goes on.
         """
         begun = iter(self.encode_batch([text for text, begins in pieces if begins]))
         rest = [text for text, begins in pieces if not begins]

@@ -1,26 +1,9 @@
-"""Text that is read in pieces: where it may be cut, and how a piece that goes on is read."""
+"""Documents that are read in pieces: how a piece that goes on gives the ids it has inside the whole."""
 
 import json
-import re
 from typing import Any
 
 import tokenizers
-
-# A plain space between two things that are none. Every tokenizer here lets a piece of the vocabulary begin
-# with one space at most and has none that goes on across it; line ends and runs of spaces may be one piece.
-_SAFE = re.compile(r"(?<=\S)(?= \S)")
-
-
-def cut_place(text: str) -> int:
-    """The last place where ``text`` may be cut so that its parts, encoded alone, give the ids of the whole.
-
-    It stands before a single space between words; 0 when there is none, and more text must be read first.
-    What follows is encoded as going on (``Tokenizer.encode_running``).
-    """
-    place = 0
-    for found in _SAFE.finditer(text):
-        place = found.start()
-    return place
 
 
 def going_on(backend: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
