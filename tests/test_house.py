@@ -31,6 +31,8 @@ ROOMS_WITHOUT_A_QUESTION = {
 
 # An optional dependency may be imported at the door of the one module that needs it.
 OPTIONAL = {
+    "src/glassformer/hub/remote.py": {"huggingface_hub": "only hf:// addresses need it (extra: hub)"},
+    "src/glassformer/hub/vocabulary.py": {"sentencepiece": "only tokenizer.model needs it (extra: hub)"},
     "src/glassformer/text/sentencepiece.py": {"sentencepiece": "only OPUS folders need it (extra: hub)"},
     "src/glassformer/evaluate/bleu.py": {
         "sacremoses": "only figures to compare with papers of the Moses days need it"

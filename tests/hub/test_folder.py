@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.hub.tiny_model import SIZES
 
 from glassformer.base import files
@@ -119,6 +120,39 @@ def test_one_limit_of_length_is_written_for_transformers_which_warns_of_two(tmp_
     assert load(tmp_path / "long").generation["max_length"] == 16
 
 
+def test_what_images_went_through_is_kept_beside_the_model(tmp_path: Path) -> None:
+    asked = {"image_processor_type": "ViTImageProcessor", "image_mean": [0.5]}
+    save(tmp_path / "model", _model(), None, preprocessor=asked)
+    assert load(tmp_path / "model", verify=True).preprocessor == asked
+    save(tmp_path / "other", _model(), None)
+    assert load(tmp_path / "other").preprocessor is None
+
+
+def test_files_that_are_kept_are_written_as_they_are_and_listed(tmp_path: Path) -> None:
+    save(tmp_path / "model", _model(), None, kept={"chat_template.jinja": b"{{ x }}\r\n"})
+    assert (tmp_path / "model" / "chat_template.jinja").read_bytes() == b"{{ x }}\r\n"
+    assert "chat_template.jinja" in json.loads((tmp_path / "model" / "manifest.json").read_text())["files"]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_may_be_written_in_half_the_space(dtype: torch.dtype, tmp_path: Path) -> None:
+    model = _model()
+    save(tmp_path / "model", model, None, dtype=dtype)
+    assert json.loads((tmp_path / "model" / "config.json").read_text())["dtype"] == str(dtype)[6:]
+    held = load_file(tmp_path / "model" / "model.safetensors")
+    assert {weight.dtype for weight in held.values()} == {dtype}
+    opened: Any = load(tmp_path / "model").model
+    assert torch.equal(opened.source.table.weight, model.source.table.weight.to(dtype).float())
+
+
+def test_a_weight_that_half_precision_cannot_hold_is_refused(tmp_path: Path) -> None:
+    model: Any = _model()
+    model.source.table.weight.data[0, 0] = 1e6
+    with pytest.raises(UserError, match="too large for float16; choose bfloat16"):
+        save(tmp_path / "model", model, None, dtype=torch.float16)
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- whole or absent ---------------------------------------------------------------------------------------
 
 
@@ -135,9 +169,29 @@ def test_a_save_that_fails_leaves_the_old_folder(folder: Path, monkeypatch: pyte
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
-def test_a_swap_that_was_cut_short_is_finished_when_the_folder_is_opened(folder: Path) -> None:
-    folder.rename(folder.parent / ".glassformer-new-model")
-    assert load(folder).folder == folder
+@pytest.mark.parametrize("name", [".glassformer-new-model", ".glassformer-old-model"])
+def test_a_swap_that_was_cut_short_is_read_where_it_lies_and_moved_by_nobody(folder: Path, name: str) -> None:
+    folder.rename(folder.parent / name)
+    assert load(folder).folder == folder.parent / name
+    assert [path.name for path in folder.parent.iterdir()] == [name]
+
+
+def test_of_a_swap_that_was_cut_short_the_new_folder_is_read(folder: Path, tmp_path: Path) -> None:
+    folder.rename(tmp_path / ".glassformer-old-model")
+    save(tmp_path / "other", _model(), None)
+    (tmp_path / "other").rename(tmp_path / ".glassformer-new-model")
+    assert resolve(folder) == tmp_path / ".glassformer-new-model"
+
+
+def test_a_swap_that_goes_on_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = folder.parent / ".glassformer-new-model"
+    folder.rename(staged)
+
+    def swapped(_: float) -> None:
+        staged.rename(folder)
+
+    monkeypatch.setattr(files.time, "sleep", swapped)
+    assert resolve(folder) == folder
 
 
 def test_a_folder_with_anything_else_in_it_is_never_replaced(folder: Path) -> None:
@@ -170,7 +224,7 @@ def test_a_run_opens_as_its_best_model_else_its_last_and_itself_first(tmp_path: 
 def test_a_best_model_whose_swap_was_cut_short_is_still_preferred(tmp_path: Path) -> None:
     save(tmp_path / "last", _model(), None)
     save(tmp_path / ".glassformer-old-best", _model(), None)
-    assert resolve(tmp_path) == tmp_path / "best"
+    assert resolve(tmp_path) == tmp_path / ".glassformer-old-best"
 
 
 def test_a_place_without_a_model_is_named(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ S = TypeVar("S", bound="Settings")
 _PREFIX = "GLASSFORMER_"
 GENERATED = "generated:"
 """What the name of a text begins with that the package writes itself (``data.generated``)."""
+HUB = "hf://"
+"""What the address of a model folder on the Hugging Face hub begins with (``hub.remote``)."""
 _DATA = "GLASSFORMER_DATA"
 
 
@@ -180,7 +182,7 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
 
 
 def _resolve(text: str, folder: Path | None, environ: Mapping[str, str]) -> str:
-    if text in ("", "-") or text.startswith(GENERATED):
+    if text in ("", "-") or text.startswith((GENERATED, HUB)):
         return text
     for spelling in (f"${_DATA}", f"${{{_DATA}}}"):
         if text == spelling or text.startswith(spelling + "/"):
@@ -204,9 +206,9 @@ def _data_folder(environ: Mapping[str, str]) -> Path:
 DataPath = Annotated[str, BeforeValidator(_locate)]
 """A path in a recipe: relative to the recipe file, or on the command line to the working folder.
 
-``-`` (standard input) and ``generated:NAME`` stay, ``a.ko+a.en`` is two paths, and a leading
-``$GLASSFORMER_DATA/`` is replaced by that environment variable, or by ``shared/data`` next to the working
-folder or one of its parents.
+``-`` (standard input), ``generated:NAME`` and ``hf://owner/name`` stay, ``a.ko+a.en`` is two paths, and a
+leading ``$GLASSFORMER_DATA/`` is replaced by that environment variable, or by ``shared/data`` next to the
+working folder or one of its parents.
 """
 
 

@@ -12,6 +12,7 @@ import socket
 import stat
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,9 @@ _HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 _LEFTOVER = re.compile(re.escape(f"{_OURS}{_HOST}-") + r"(\d+)-(\d+)(\.\w+)?")
 _numbers = itertools.count(1)
 _in_use: set[str] = set()
+
+# A swap takes two renames; a reader that comes between them looks this often, this many seconds apart.
+_LOOKS, _BETWEEN_LOOKS = 5, 0.02
 
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space or choose another place",
@@ -141,6 +145,20 @@ def recover_folder(final: Path) -> None:
                 candidate.rename(final)
         _remove(staged)
         _remove(old)
+
+
+def standing(final: Path) -> Path:
+    """Where the content of ``final`` is at this moment, for those who only read: nothing is moved.
+
+    A swap that is going on is over in a moment and is waited for; of one that was cut short the new folder is
+    given, else the old one. Without any of them it is ``final`` itself, which then does not exist.
+    """
+    beside = _beside(final.resolve() if final.is_symlink() else final)
+    for _ in range(_LOOKS):
+        if final.exists() or not any(candidate.exists() for candidate in beside):
+            return final
+        time.sleep(_BETWEEN_LOOKS)
+    return next((candidate for candidate in beside if candidate.exists()), final)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -19,13 +19,14 @@ from torch.overrides import TorchFunctionMode
 import glassformer
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
-from glassformer.hub import huggingface
+from glassformer.hub import huggingface, remote, vocabulary
 from glassformer.hub.card import plain_card
 from glassformer.text import sentencepiece
 from glassformer.text.tokenizer import SOURCE_STEM, TokenizerPair, load_pair
 
 CONFIG = "config.json"
 GENERATION = "generation_config.json"
+PREPROCESSOR = "preprocessor_config.json"
 CARD = "README.md"
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
@@ -39,7 +40,8 @@ EDITABLE = (CARD, RECIPE, GENERATION)
 class Loaded:
     """An opened model folder. ``tokenizers`` and ``recipe`` are None where the folder has none.
 
-    ``generation`` is its generation_config.json and ``data`` the fingerprints in its manifest.
+    ``generation`` is its generation_config.json, ``preprocessor`` what its images went through, None without
+    images, and ``data`` the fingerprints in its manifest.
     """
 
     model: nn.Module
@@ -49,6 +51,7 @@ class Loaded:
     generation: dict[str, Any] = field(default_factory=dict)
     recipe: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    preprocessor: dict[str, Any] | None = None
 
 
 # --- out ---------------------------------------------------------------------------------------------------
@@ -60,7 +63,7 @@ def save(folder: Path, model: nn.Module, tokenizers: TokenizerPair | None, **con
     ``contents`` is as for ``write_folder``. A folder that stands there is replaced only when everything in it
     was written with a model; UserError otherwise. Raises RunError when the disk refuses.
     """
-    _check_replaceable(folder)
+    check_replaceable(folder)
     with files.building(folder) as new:
         write_folder(new, model, tokenizers, **contents)
 
@@ -75,6 +78,9 @@ def write_folder(
     generation: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
     parents: Sequence[str] = (),
+    preprocessor: Mapping[str, Any] | None = None,
+    kept: Mapping[str, bytes] | None = None,
+    dtype: torch.dtype = torch.float32,
     shard_bytes: int = huggingface.SHARD_BYTES,
 ) -> None:
     """Write a model's files into a folder that the caller has made, each whole or absent; the manifest last.
@@ -82,27 +88,49 @@ def write_folder(
     ``card`` is the text of README.md and ``recipe`` of recipe.yaml; without a card one is written that says
     nothing was measured. ``generation`` is added to what the model's configuration says about decoding;
     ``data`` are fingerprints of what it was trained on and ``parents`` the models it was made from, for the
-    manifest. Raises RunError when the disk refuses.
+    manifest; ``preprocessor`` is what images go through before the model; ``kept`` are files by name that are
+    written as they are. Raises RunError when the disk refuses, UserError when a weight is too large for
+    ``dtype``.
     """
     config: Any = model.config
     module = plugins.find("models", config.name)
     written = module.write(config)
+    if dtype != torch.float32:
+        written |= {"dtype": str(dtype).removeprefix("torch.")}
     files.write_text(folder / CONFIG, _json(written))
-    settings = generation_defaults(written) | dict(generation or {})
-    if settings.get("max_new_tokens") is not None:
-        settings.pop("max_length", None)  # transformers warns of two limits
-    if settings:
-        files.write_text(folder / GENERATION, _json(settings))
-    weights = huggingface.weights_of(model, module.names(config))
+    _write_generation(folder, generation_defaults(written) if hasattr(model, "start") else {}, generation)
+    if preprocessor is not None:
+        files.write_text(folder / PREPROCESSOR, _json(preprocessor))
+    weights = _rounded(huggingface.weights_of(model, module.names(config)), dtype)
     huggingface.write(folder, weights, shard_bytes=shard_bytes)
     if tokenizers is not None:
         tokenizers.save(folder)
+    for name, content in (kept or {}).items():
+        files.write_bytes(folder / name, content)
     if card is None:
         card = plain_card(config.name, written, sum(weight.numel() for weight in weights.values()), parents)
     files.write_text(folder / CARD, card)
     if recipe is not None:
         files.write_text(folder / RECIPE, recipe)
     _write_manifest(folder, tokenizers, data or {}, parents)
+
+
+def _write_generation(
+    folder: Path, defaults: Mapping[str, Any], generation: Mapping[str, Any] | None
+) -> None:
+    settings = dict(defaults) | dict(generation or {})
+    if settings.get("max_new_tokens") is not None:
+        settings.pop("max_length", None)  # transformers warns of two limits
+    if settings:
+        files.write_text(folder / GENERATION, _json(settings))
+
+
+def _rounded(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    rounded = {name: weight.to(dtype) for name, weight in weights.items()}
+    for name, weight in rounded.items():
+        if dtype == torch.float16 and not weight.isfinite().all():
+            raise UserError(f"{name} holds numbers too large for float16; choose bfloat16 or float32")
+    return rounded
 
 
 def write_card(folder: Path, card: str) -> None:
@@ -123,7 +151,7 @@ def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     keys = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
     settings = {key: written[key] for key in keys if written.get(key) is not None}
-    if "max_position_embeddings" in written:
+    if written.get("is_encoder_decoder") and "max_position_embeddings" in written:
         settings["max_length"] = written["max_position_embeddings"]
     marks = {settings[key] for key in ("pad_token_id", "decoder_start_token_id") if key in settings}
     never = sorted(marks - {settings["eos_token_id"]})
@@ -153,8 +181,8 @@ def _facts(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": files.sha256(path)}
 
 
-def _check_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder in which anything was not written with a model."""
+def check_replaceable(folder: Path) -> None:
+    """Refuse, by UserError, to replace a folder in which anything was not written with a model."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -194,27 +222,29 @@ def load(
     module = _module(written, folder)
     config = _read_config(module, written, folder)
     manifest = _manifest(folder) if (folder / MANIFEST).is_file() else {}
-    tokenizers = _tokenizers(folder, config, manifest.get("tokenizers"))
+    tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
     model = _blank(module, config, folder)
     names = module.names(config)
     huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
-    generation = _read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
+    generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
-    return Loaded(place, tokenizers, config, folder, generation, recipe, manifest.get("data", {}))
+    data = manifest.get("data", {})
+    return Loaded(place, tokenizers, config, folder, generation or {}, recipe, data, preprocessor)
 
 
 def resolve(folder: Path) -> Path:
     """The model folder meant by ``folder``: itself, or the ``best`` or else the ``last`` model of a run.
 
-    A swap that was cut short is finished first. Raises UserError when there is no model.
+    ``hf://owner/name`` is downloaded. Of a swap that was cut short the finished folder is given where it
+    lies: to move it is the writer's business. Raises UserError when there is no model.
     """
-    candidates = [folder, folder / "best", folder / "last"]
-    for candidate in candidates:
-        if not candidate.exists() and candidate.parent.is_dir():
-            files.recover_folder(candidate)
-        if (candidate / CONFIG).is_file():
-            return candidate
+    if remote.is_remote(folder):
+        return remote.download(folder)
+    for candidate in (folder, folder / "best", folder / "last"):
+        there = files.standing(candidate)
+        if (there / CONFIG).is_file():
+            return there
     if not folder.exists():
         raise UserError(f"{folder}: there is no such folder; give the folder of a model or of a training run")
     if not folder.is_dir():
@@ -320,11 +350,16 @@ def _blank(module: ModuleType, config: Any, folder: Path) -> nn.Module:
         raise UserError(f"{folder / CONFIG}: describes a model that does not fit into memory") from None
 
 
-def _tokenizers(folder: Path, config: Any, fingerprint: str | None) -> TokenizerPair | None:
+def _tokenizers(
+    folder: Path, written: Mapping[str, Any], config: Any, fingerprint: str | None
+) -> TokenizerPair | None:
     """The folder's tokenizers; where the manifest names them, they must be those of the training."""
-    if not (folder / f"{SOURCE_STEM}.json").is_file() and not sentencepiece.is_marian(folder):
+    if (folder / f"{SOURCE_STEM}.json").is_file() or sentencepiece.is_marian(folder):
+        pair = load_pair(folder)
+    elif (older := vocabulary.load(folder, str(written["model_type"]))) is not None:
+        pair = TokenizerPair(older, older)
+    else:
         return None
-    pair = load_pair(folder)
     sizes = {"vocab_size": pair.source, "target_vocab_size": pair.target}
     for name, tokenizer in sizes.items():
         size = getattr(config, name, None)
@@ -339,6 +374,10 @@ def _tokenizers(folder: Path, config: Any, fingerprint: str | None) -> Tokenizer
             f"remove {MANIFEST} if the change is meant"
         )
     return pair
+
+
+def _perhaps(path: Path) -> dict[str, Any] | None:
+    return _read_json(path) if path.is_file() else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:
