@@ -128,10 +128,10 @@ def test_every_name_has_a_place_in_the_file_and_comes_back(name: str, case: Case
     model = _ours(name, case)
     names = plugins.find("models", name).names(model.config)
     for place, weight in model.named_parameters(remove_duplicate=False):
-        assert names.to_memory(names.to_file(place)) == place
+        assert place in names.to_memory(names.to_file(place))
         form = names.form(place)
         assert torch.equal(form.to_memory(form.to_file(weight)), weight)
-    assert names.to_memory("model.a_part_of_another_model.weight") is None
+    assert names.to_memory("a_part_of_another_model.weight") is None
 
 
 @pytest.mark.parametrize("name", MODELS)

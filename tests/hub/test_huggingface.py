@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
 from glassformer.hub.folder import load, save
-from glassformer.hub.huggingface import read, weights_of, write
+from glassformer.hub.huggingface import fill, read, weights_of, write
 from glassformer.models.transformer import Config, Model, names
-from glassformer.nn.names import Names
+from glassformer.nn.names import Form, Names
 
 
 def _model(**settings: Any) -> Model:
@@ -60,6 +60,57 @@ def test_weights_are_written_under_their_file_names_each_tied_one_once() -> None
 def test_a_weight_that_the_table_of_names_forgot_is_a_mistake_of_the_model_file() -> None:
     with pytest.raises(ValueError, match="no file name for weight"):
         weights_of(nn.Linear(2, 2), Names([]))
+
+
+# --- several weights in one tensor -------------------------------------------------------------------------
+
+
+class _Pair(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.q, self.k = nn.Linear(3, 2), nn.Linear(3, 4)
+
+
+TURNED = Form(torch.t, torch.t)
+PAIR = Names([], {"q.weight": TURNED, "k.weight": TURNED}, fused=[(("q", "k"), "qk")], ignored=["mask"])
+
+
+def test_fused_weights_are_joined_in_a_file_and_come_apart_again(tmp_path: Path) -> None:
+    model, other = _Pair(), _Pair()
+    weights = weights_of(model, PAIR)
+    assert {name: list(weight.shape) for name, weight in weights.items()} == {
+        "qk.weight": [3, 6],
+        "qk.bias": [6],
+    }
+    assert torch.equal(weights["qk.weight"], torch.cat([model.q.weight, model.k.weight]).T)
+    fill(other, PAIR, weights | {"mask": torch.full((1,), float("nan"))}, tmp_path, dtype=torch.float32)
+    for ours, theirs in zip(model.parameters(), other.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+        assert theirs.is_contiguous()
+
+
+def test_fused_weights_are_checked_as_others_are(tmp_path: Path) -> None:
+    weights = weights_of(_Pair(), PAIR)
+
+    def filled(changed: dict[str, Tensor]) -> None:
+        fill(_Pair(), PAIR, changed, tmp_path, dtype=torch.float32)
+
+    with pytest.raises(UserError, match=r"qk\.weight is \[6, 3\] in the file and \[3, 6\] by config"):
+        filled(weights | {"qk.weight": torch.ones(6, 3)})
+    with pytest.raises(UserError, match=r"qk\.bias holds NaN"):
+        filled(weights | {"qk.bias": torch.full((6,), float("nan"))})
+    with pytest.raises(UserError, match=r"asks for are missing: qk\.bias$"):
+        filled({"qk.weight": weights["qk.weight"]})
+    with pytest.raises(UserError, match=r"without these weights: qk\.scale"):
+        filled(weights | {"qk.scale": torch.ones(6)})
+
+
+def test_a_part_that_is_fused_with_what_the_model_lacks_is_a_mistake_of_the_model_file() -> None:
+    with pytest.raises(ValueError, match=r"the model takes qkv\.weight for"):
+        weights_of(_Pair(), Names([], fused=[(("q", "k", "v"), "qkv")]))
+
+
+# --- files -------------------------------------------------------------------------------------------------
 
 
 def test_shards_are_filled_up_to_the_limit_and_one_large_weight_may_pass_it(tmp_path: Path) -> None:

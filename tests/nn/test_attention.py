@@ -12,14 +12,18 @@ from torch import Tensor
 from glassformer.nn.attention import EXPLICIT_BELOW, KERNELS, Attention, explicit, fastest, fused, recording
 from glassformer.nn.cache import Fixed, Growing, Slot
 from glassformer.nn.mask import Mask
+from glassformer.nn.rotary import rotate
 
 KEEP = torch.tensor([[True] * 5, [True, True, True, False, False]])
+DOCUMENTS = torch.tensor([[0, 0, 1, 1, 1], [3, 3, 3, 3, 7]])
 MASKS = [
     pytest.param(Mask, id="all"),
     pytest.param(lambda: Mask(causal=True), id="causal"),
     pytest.param(lambda: Mask(keep=KEEP), id="keep"),
     pytest.param(lambda: Mask(causal=True, keep=KEEP), id="causal-keep"),
     pytest.param(lambda: Mask(causal=True, window=2), id="window"),
+    pytest.param(lambda: Mask(causal=True, window=5), id="wide-window"),
+    pytest.param(lambda: Mask(causal=True, documents=DOCUMENTS), id="documents"),
 ]
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
 
@@ -29,7 +33,8 @@ def _may(mask: Mask, row: int, query: int, key: int, past: int) -> bool:
     causal = not mask.causal or key <= query
     kept = mask.keep is None or bool(mask.keep[row, key])
     near = mask.window is None or abs(query - key) < mask.window
-    return causal and kept and near
+    same = mask.documents is None or bool(mask.documents[row, query] == mask.documents[row, key])
+    return causal and kept and near and same
 
 
 def _by_hand(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
@@ -204,3 +209,38 @@ def test_every_call_is_recorded_and_weights_hold_no_graph() -> None:
             attend(torch.randn(1, 4, 8, requires_grad=True), Mask())
     assert [weights.requires_grad for weights in kept[""]] == [False] * 3
     torch.testing.assert_close(kept[""][0].sum(-1), torch.ones(1, 2, 4))
+
+
+# --- rotary ------------------------------------------------------------------------------------------------
+
+
+def _angles(start: int, length: int, rows: int = 1) -> tuple[Tensor, Tensor]:
+    turn = torch.arange(start, start + length)[:, None] / torch.tensor([1.0, 10.0])
+    angles = torch.cat([turn, turn], dim=1).expand(rows, -1, -1)
+    return angles.cos(), angles.sin()
+
+
+def test_queries_and_keys_are_turned_and_values_are_not() -> None:
+    attend = Attention(8, 2, kv_heads=1)
+    x, (cos, sin) = torch.randn(2, 5, 8), _angles(0, 5)
+    q = rotate(attend.q(x).view(2, 5, 2, 4).transpose(1, 2), cos, sin)
+    k = rotate(attend.k(x).view(2, 5, 1, 4).transpose(1, 2), cos, sin)
+    v = attend.v(x).view(2, 5, 1, 4).transpose(1, 2)
+    mixed = _by_hand(q, k.expand_as(q), v.expand_as(q), Mask(causal=True)).transpose(1, 2).flatten(2)
+    found = attend(x, Mask(causal=True), rotary=(cos, sin))
+    torch.testing.assert_close(found, attend.out(mixed), **CLOSE)
+    assert not torch.allclose(found, attend(x, Mask(causal=True)), atol=1e-3)
+
+
+@pytest.mark.parametrize("make", [Growing, lambda: Fixed(5)], ids=["growing", "fixed"])
+def test_turned_keys_are_remembered_turned_and_windows_reach_into_the_memory(make: Any) -> None:
+    attend = Attention(8, 2)
+    x, slot = torch.randn(2, 5, 8), make()
+    mask = Mask(causal=True, window=2)
+    whole = attend(x, mask, rotary=_angles(0, 5))
+    done = 0
+    for chunk in x.split([2, 1, 2], dim=1):
+        length = chunk.shape[1]
+        part = attend(chunk, Mask(causal=True, window=2), cache=slot, rotary=_angles(done, length, rows=2))
+        torch.testing.assert_close(part, whole[:, done : done + length], **CLOSE)
+        done += length

@@ -81,6 +81,46 @@ def test_biases_can_be_left_out() -> None:
     assert [name for name in names if name.endswith("bias") and "norm" not in name] == []
 
 
+def test_attention_may_have_biases_of_its_own() -> None:
+    for settings in ({"bias": False, "attention_bias": True}, {"bias": True, "attention_bias": False}):
+        block = _block(**settings)
+        assert (block.attention.q.bias is not None) == settings["attention_bias"]
+        assert (block.attention.out.bias is not None) == settings["attention_bias"]
+        assert (block.mlp.up.bias is not None) == settings["bias"]
+
+
+def test_a_gated_mlp_multiplies_what_two_matrices_say() -> None:
+    mlp = MLP(BlockConfig(**SIZES, activation="silu", gated=True, bias=False))
+    x = torch.randn(2, 5, 8)
+    assert mlp.gate is not None
+    inner = functional.silu(x @ mlp.gate.weight.T) * (x @ mlp.up.weight.T)
+    torch.testing.assert_close(mlp(x), inner @ mlp.down.weight.T)
+
+
+def test_the_rms_norm_divides_by_the_root_mean_square_and_subtracts_nothing() -> None:
+    block = _block(normalizer="rms", cross=True, eps=0.1)
+    x = torch.randn(2, 5, 8)
+    for norm in (block.attention_norm, block.cross_norm, block.mlp_norm):
+        wanted = x / (x.square().mean(-1, keepdim=True) + 0.1).sqrt() * norm.weight
+        torch.testing.assert_close(norm(x), wanted)
+        assert [name for name, _ in norm.named_parameters()] == ["weight"]
+
+
+def test_a_block_with_a_window_sees_no_farther_back() -> None:
+    block, x = _block(window=2), torch.randn(1, 6, 8)
+    torch.testing.assert_close(block(x, CAUSAL), _same_weights(block)(x, Mask(causal=True, window=2)))
+    changed = x.clone()
+    changed[:, 0] += 1
+    assert torch.equal(block(x, CAUSAL)[:, 2:], block(changed, CAUSAL)[:, 2:])
+    assert not torch.allclose(block(x, CAUSAL)[:, 1], block(changed, CAUSAL)[:, 1])
+
+
+def _same_weights(block: Block) -> Block:
+    other = _block()
+    other.load_state_dict(block.state_dict())
+    return other
+
+
 def _holes(monkeypatch: pytest.MonkeyPatch, **rates: float) -> dict[str, int]:
     """How often dropout is asked for in each file when a block with these rates trains."""
     seen: dict[str, int] = {}

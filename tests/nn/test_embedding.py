@@ -29,6 +29,14 @@ def test_tokens_become_scaled_vectors_plus_their_positions(kind: str, start: int
             torch.testing.assert_close(vectors[row, place], wanted)
 
 
+def test_tokens_may_stand_at_positions_of_their_own() -> None:
+    embed = _embedding("learned")
+    tokens, start = torch.tensor([[3, 5], [3, 5]]), torch.tensor([[0, 1], [6, 2]])
+    vectors = embed(tokens, start)
+    wanted = embed.table.weight[tokens] * 8**0.5 + embed.positions.weight[start]
+    torch.testing.assert_close(vectors, wanted)
+
+
 def test_dropout_falls_on_the_sum_and_only_in_training() -> None:
     embed = _embedding(dropout=0.5)
     tokens = torch.ones(4, 10, dtype=torch.long)

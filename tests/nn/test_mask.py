@@ -77,3 +77,41 @@ def test_a_tensor_is_made_once_for_all_layers_and_anew_for_another_shape() -> No
     assert bias(4) is bias(4)
     assert bias(5) is not bias(4)
     assert Mask(causal=True) == mask
+
+
+def test_a_query_sees_the_keys_of_its_own_document() -> None:
+    documents = torch.tensor([[0, 0, 1, 1], [4, 4, 4, 2]])
+    mask = Mask(causal=True, documents=documents)
+    assert _may(mask, 4, 4) == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    assert _may(mask, 2, 4) == [[0, 0, 1, 0], [0, 0, 1, 1]]
+    assert _may(mask, 1, 4) == [[0, 0, 1, 1]]
+    assert _may(Mask(documents=documents), 4, 4)[0] == [1, 1, 0, 0]
+    bias = mask.bias(1, 4, torch.float32, CPU)
+    assert bias is not None
+    assert (bias[1, 0, 0] == 0).tolist() == [False, False, False, True]
+
+
+def test_a_window_as_wide_as_all_keys_needs_no_tensor() -> None:
+    mask = Mask(causal=True, window=4)
+    assert mask.bias(1, 4, torch.float32, CPU) is None
+    assert mask.only_causal(4)
+    assert not mask.only_causal(5)
+    assert _may(mask, 1, 5) == [[0, 1, 1, 1, 1]]
+
+
+def test_a_narrower_mask_is_made_once_and_keeps_what_was_said() -> None:
+    keep = torch.tensor([[True, False, True, True]])
+    mask = Mask(causal=True, keep=keep)
+    near = mask.within(2)
+    assert near is mask.within(2)
+    assert near.keep is keep
+    assert _may(near, 4, 4) == [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    assert mask.window is None
+    assert near.within(3).window == 2
+    assert not mask.only_causal(4)
+
+
+def test_only_the_causal_rule_alone_is_the_kernels_own() -> None:
+    assert Mask(causal=True).only_causal(3)
+    assert not Mask().only_causal(3)
+    assert not Mask(causal=True, documents=torch.zeros(1, 3, dtype=torch.long)).only_causal(3)

@@ -20,6 +20,11 @@ NAMES = Names(
         "output.bias": Form(lambda bias: bias[None], lambda bias: bias[0]),
         "blocks.*.experts.*.up": Form(torch.t, torch.t),
     },
+    fused=[
+        (("blocks.*.attention.q", "blocks.*.attention.k"), "transformer.h.*.attn.c_attn"),
+        (("blocks.*.attention.q", "blocks.*.attention.k"), "h.*.attn.c_attn"),
+    ],
+    ignored=["h.*.attn.bias", "position_ids"],
 )
 
 
@@ -35,7 +40,7 @@ NAMES = Names(
 )
 def test_a_name_goes_to_the_file_and_comes_back(memory: str, file: str) -> None:
     assert NAMES.to_file(memory) == file
-    assert NAMES.to_memory(file) == memory
+    assert NAMES.to_memory(file) == (memory,)
 
 
 def test_the_longest_pattern_decides_in_whatever_order_the_table_is() -> None:
@@ -45,7 +50,7 @@ def test_the_longest_pattern_decides_in_whatever_order_the_table_is() -> None:
 
 
 def test_the_first_of_two_names_in_a_file_is_written_and_both_are_read() -> None:
-    assert NAMES.to_memory("model.encoder.embed_tokens.weight") == "table.weight"
+    assert NAMES.to_memory("model.encoder.embed_tokens.weight") == ("table.weight",)
     assert NAMES.to_file("table.weight") == "model.shared.weight"
 
 
@@ -53,6 +58,19 @@ def test_the_first_of_two_names_in_a_file_is_written_and_both_are_read() -> None
 def test_a_name_without_a_place_has_none(name: str) -> None:
     assert NAMES.to_file(name) is None
     assert NAMES.to_memory(name) is None
+
+
+def test_a_fused_tensor_holds_several_weights_in_order_and_each_knows_it() -> None:
+    held = ("blocks.7.attention.q.bias", "blocks.7.attention.k.bias")
+    assert NAMES.to_memory("transformer.h.7.attn.c_attn.bias") == held
+    assert NAMES.to_memory("h.7.attn.c_attn.bias") == held
+    assert [NAMES.to_file(name) for name in held] == ["transformer.h.7.attn.c_attn.bias"] * 2
+
+
+def test_what_is_ignored_holds_no_weight() -> None:
+    assert NAMES.to_memory("h.3.attn.bias") == ()
+    assert NAMES.to_memory("position_ids") == ()
+    assert NAMES.to_memory("h.3.attn.biases") is None
 
 
 def test_a_weight_has_the_form_of_its_pattern_and_otherwise_its_own() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassformer.base.errors import UserError
-from glassformer.nn.position import Positions, sinusoid
+from glassformer.nn.position import Positions, counted, sinusoid
 
 
 @given(st.integers(0, 999), st.integers(0, 31))
@@ -53,3 +53,21 @@ def test_a_text_that_is_too_long_is_refused(start: int, length: int) -> None:
         UserError, match=rf"a text of {start + length} tokens is longer than the model, which reads 10"
     ):
         Positions("sinusoidal", 10, 4)(start, length)
+
+
+def test_positions_are_counted_over_what_is_kept() -> None:
+    keep = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]]).bool()
+    assert counted(keep).tolist() == [[0, 0, 0, 1, 2], [0, 1, 2, 2, 2], [0, 0, 0, 0, 0]]
+
+
+def test_every_row_may_have_positions_of_its_own() -> None:
+    positions = Positions("sinusoidal", 10, 4)
+    own = torch.tensor([[0, 0, 1], [7, 8, 9]])
+    assert torch.equal(positions(own, 3), sinusoid(10, 4)[own])
+
+
+def test_a_row_longer_than_the_model_is_refused_unless_it_is_longer_by_padding_alone() -> None:
+    positions = Positions("sinusoidal", 3, 4)
+    assert positions(torch.tensor([[0, 0, 1, 2]]), 4).shape == (1, 4, 4)
+    with pytest.raises(UserError, match="a text of 4 tokens is longer than the model, which reads 3"):
+        positions(torch.tensor([[0, 1, 2, 3]]), 4)

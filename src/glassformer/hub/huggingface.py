@@ -6,7 +6,8 @@ import json
 import pickle
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,27 @@ ROUNDING = 1e-3
 
 
 def weights_of(model: nn.Module, names: Names) -> dict[str, Tensor]:
-    """The model's weights under their names in a file, float32, each tied weight once.
+    """The model's weights under their names in a file, float32, each tied weight once, fused ones joined.
 
     Raises ValueError when ``names`` has no place for one of them, which is a mistake in the model's file.
     """
-    found = {}
+    found: dict[str, dict[str, Tensor]] = {}
     for name, place in _unique(model):
         file_name = names.to_file(name)
         if file_name is None:
             raise ValueError(f"names() of the model has no file name for {name}")
-        weight = names.form(name).to_file(place.detach())
-        found[file_name] = weight.to("cpu", torch.float32).contiguous()
-    return found
+        found.setdefault(file_name, {})[name] = place.detach().to("cpu", torch.float32)
+    return {file_name: _joined(file_name, parts, names) for file_name, parts in found.items()}
+
+
+def _joined(file_name: str, parts: Mapping[str, Tensor], names: Names) -> Tensor:
+    """The tensor of a file that holds these weights."""
+    wanted = names.to_memory(file_name) or ()
+    if set(wanted) != set(parts):
+        raise ValueError(f"names() of the model takes {file_name} for {wanted}, and the model has {[*parts]}")
+    first, *others = (parts[name] for name in wanted)
+    whole = torch.cat([first, *others]) if others else first
+    return names.form(wanted[0]).to_file(whole).contiguous()
 
 
 def write(folder: Path, weights: Mapping[str, Tensor], *, shard_bytes: int = SHARD_BYTES) -> None:
@@ -152,27 +162,45 @@ def fill(
 ) -> None:
     """Put weights from a file in the model's places, without a copy where their type is ``dtype`` already.
 
-    Every place must be filled and every weight must have a place. Copies of a tied weight must agree with it,
-    and so must position vectors that are computed here; a bias of zeros that the model lacks is dropped.
-    Raises UserError, beginning with ``where``, for anything else and for numbers that are not finite.
+    Every place must be filled and every weight must have a place, unless ``names`` ignores it. Copies of a
+    tied weight must agree with it, and so must position vectors that are computed here; a bias of zeros that
+    the model lacks is dropped. Raises UserError, beginning with ``where``, for anything else and for numbers
+    that are not finite.
     """
     places = _places(model)
     full: set[int] = set()
     extra = []
     for file_name, weight in weights.items():
-        name = names.to_memory(file_name)
-        place = None if name is None else places.get(name)
-        if name is None or place is None:
-            if not (name and name.endswith(".bias") and not weight.any()):
+        held = names.to_memory(file_name)
+        if held is None or not all(name in places for name in held):
+            if not (held and file_name.endswith("bias") and not weight.any()):
                 extra.append(file_name)
             continue
-        _check(file_name, weight, names.form(name).to_file(place), where)
-        _put(names.form(name).to_memory(weight).to(dtype), name, place, full, where)
-    missing = [str(names.to_file(name)) for name, place in _unique(model) if id(place) not in full]
+        if held:
+            form = names.form(held[0])
+            _check(file_name, weight, form.to_file(_shape([places[name] for name in held])), where)
+            whole = form.to_memory(weight).to(dtype).contiguous()
+            for name, part in zip(held, _split(whole, [places[name] for name in held]), strict=True):
+                _put(part, name, places[name], full, where)
+    unfilled = [str(names.to_file(name)) for name, place in _unique(model) if id(place) not in full]
+    missing = list(dict.fromkeys(unfilled))
     if extra:
         raise UserError(f"{where}: config.json describes a model without these weights: {_some(extra)}")
     if missing:
         raise UserError(f"{where}: weights that config.json asks for are missing: {_some(missing)}")
+
+
+def _shape(places: list[Tensor]) -> Tensor:
+    """A tensor without memory, shaped like these places one after another."""
+    blanks = [torch.empty_like(place, device="meta") for place in places]
+    return blanks[0] if len(blanks) == 1 else torch.cat(blanks)
+
+
+def _split(whole: Tensor, places: list[Tensor]) -> Sequence[Tensor]:
+    if len(places) == 1:
+        return (whole,)
+    ends = list(accumulate(len(place) for place in places))
+    return [whole[end - len(place) : end] for end, place in zip(ends, places, strict=True)]
 
 
 def _put(weight: Tensor, name: str, place: Tensor, full: set[int], where: Path) -> None:

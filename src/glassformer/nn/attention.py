@@ -13,7 +13,10 @@ from torch.nn import functional
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import thin
 from glassformer.nn.mask import Mask
+from glassformer.nn.rotary import rotate
 
+# Cosine and sine of the angle of every position, [rows or 1, token, head_dim] each (nn/rotary.py).
+Rotary = tuple[Tensor, Tensor]
 Kernel = Callable[[Tensor, Tensor, Tensor, Mask, float], Tensor]
 
 # Up to this many scores a head, plain products and a softmax are faster on a CPU than the fused kernel where
@@ -36,8 +39,7 @@ def explicit(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Ten
 
 def fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
     """The library's fused kernel, which never holds the weights."""
-    square = q.shape[2] == k.shape[2]
-    if mask.causal and mask.keep is None and mask.window is None and square:
+    if q.shape[2] == k.shape[2] and mask.only_causal(k.shape[2]):
         return functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
     bias = mask.bias(q.shape[2], k.shape[2], q.dtype, q.device)
     return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout)
@@ -61,7 +63,8 @@ class Attention(nn.Module):
 
     Queries come from ``x``; keys and values from ``memory`` when it is given (cross-attention) and from ``x``
     when it is not (self-attention). With ``kv_heads < heads`` several query heads share one key head
-    (Ainslie et al. 2023). ``head_dim × heads`` may differ from ``dim``.
+    (Ainslie et al. 2023). ``head_dim × heads`` may differ from ``dim``. With ``rotary``, queries and keys are
+    turned by the angles of their positions before they meet, and keys are remembered turned.
 
     >>> attend = Attention(dim=8, heads=2)
     >>> attend(torch.zeros(1, 5, 8), Mask(causal=True)).shape
@@ -96,21 +99,26 @@ class Attention(nn.Module):
         *,
         memory: Float[Tensor, "batch key dim"] | None = None,
         cache: Slot | None = None,
+        rotary: Rotary | None = None,
     ) -> Float[Tensor, "batch query dim"]:
         """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it once."""
         q = self._split(self.q(x), self.heads)
+        if rotary is not None:
+            q = rotate(q, *rotary)
         if memory is not None and cache is not None and cache.length:
             k, v = cache.held()
         else:
-            k, v = self._project(x if memory is None else memory, cache)
+            k, v = self._project(x if memory is None else memory, cache, rotary)
         if self.kv_heads != self.heads:
             share = self.heads // self.kv_heads
             k, v = k.repeat_interleave(share, dim=1), v.repeat_interleave(share, dim=1)
         mixed = self.kernel(q, k, v, mask, self.dropout if self.training else 0.0)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def _project(self, x: Tensor, cache: Slot | None) -> tuple[Tensor, Tensor]:
+    def _project(self, x: Tensor, cache: Slot | None, rotary: Rotary | None) -> tuple[Tensor, Tensor]:
         k, v = self._split(self.k(x), self.kv_heads), self._split(self.v(x), self.kv_heads)
+        if rotary is not None:
+            k = rotate(k, *rotary)
         return (k, v) if cache is None else cache.extend(k, v)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassformer.base.config import Settings
-from glassformer.nn.attention import Attention
+from glassformer.nn.attention import Attention, Rotary
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import Dropout, thin
 from glassformer.nn.mask import Mask
@@ -32,7 +32,13 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class BlockConfig(Settings):
-    """What a block is. ``norm``: the layer norm stands after the residual sum or before the sub-layer."""
+    """What a block is.
+
+    ``norm`` stands after the residual sum or before the sub-layer and subtracts the mean and divides by the
+    deviation (``layer``) or divides by the root mean square alone (``rms``, Zhang & Sennrich 2019). ``gated``
+    gives the MLP a third matrix. ``bias`` is that of all matrices, ``attention_bias`` that of attention where
+    it differs. ``window``: how many keys back a query sees, itself included.
+    """
 
     dim: int
     heads: int
@@ -40,20 +46,37 @@ class BlockConfig(Settings):
     kv_heads: int | None = None
     head_dim: int | None = None
     norm: Literal["post", "pre"] = "post"
+    normalizer: Literal["layer", "rms"] = "layer"
     activation: Activation = "relu"
+    gated: bool = False
     cross: bool = False
     bias: bool = True
+    attention_bias: bool | None = None
+    window: int | None = None
     dropout: float = 0.0
     attention_dropout: float = 0.0
     activation_dropout: float = 0.0
     eps: float = 1e-5
 
 
+def normalizer(config: BlockConfig) -> nn.Module:
+    """The norm of this kind of block, which a stack also ends with."""
+    kind = nn.RMSNorm if config.normalizer == "rms" else nn.LayerNorm
+    return kind(config.dim, eps=config.eps)
+
+
 class MLP(nn.Module):
-    """The network that is the same for every position: W₂ f(W₁ x + b₁) + b₂ (Vaswani et al. 2017, eq. 2)."""
+    """The network that is the same for every position.
+
+    ::
+
+        plain:   W₂ f(W₁ x + b₁) + b₂                 (Vaswani et al. 2017, eq. 2)
+        gated:   W₂ (f(W₃ x + b₃) · (W₁ x + b₁)) + b₂ (Shazeer 2020, eq. 6)
+    """
 
     def __init__(self, config: BlockConfig) -> None:
         super().__init__()
+        self.gate = nn.Linear(config.dim, config.mlp_dim, bias=config.bias) if config.gated else None
         self.up = nn.Linear(config.dim, config.mlp_dim, bias=config.bias)
         self.down = nn.Linear(config.mlp_dim, config.dim, bias=config.bias)
         self.activation = ACTIVATIONS[config.activation]
@@ -61,7 +84,9 @@ class MLP(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
         """The network applied to every position."""
-        return self.down(self.dropout(self.activation(self.up(x))))
+        up = self.up(x)
+        inner = self.activation(up) if self.gate is None else self.activation(self.gate(x)) * up
+        return self.down(self.dropout(inner))
 
 
 class Block(nn.Module):
@@ -77,13 +102,14 @@ class Block(nn.Module):
         super().__init__()
         self.pre = config.norm == "pre"
         self.attention = _attention(config)
-        self.attention_norm = nn.LayerNorm(config.dim, eps=config.eps)
+        self.attention_norm = normalizer(config)
         if config.cross:
             self.cross = _attention(config)
-            self.cross_norm = nn.LayerNorm(config.dim, eps=config.eps)
+            self.cross_norm = normalizer(config)
         self.mlp = MLP(config)
-        self.mlp_norm = nn.LayerNorm(config.dim, eps=config.eps)
+        self.mlp_norm = normalizer(config)
         self.rate = config.dropout
+        self.window = config.window
 
     def forward(
         self,
@@ -94,9 +120,14 @@ class Block(nn.Module):
         memory_mask: Mask | None = None,
         cache: Slot | None = None,
         memory_cache: Slot | None = None,
+        rotary: Rotary | None = None,
     ) -> Float[Tensor, "batch token dim"]:
         """One layer further."""
-        x = self._residual(x, self.attention_norm, lambda y: self.attention(y, mask, cache=cache))
+        if self.window is not None:
+            mask = mask.within(self.window)
+        x = self._residual(
+            x, self.attention_norm, lambda y: self.attention(y, mask, cache=cache, rotary=rotary)
+        )
         if memory is not None and memory_mask is not None:
             x = self._residual(
                 x,
@@ -122,5 +153,5 @@ def _attention(config: BlockConfig) -> Attention:
         kv_heads=config.kv_heads,
         head_dim=config.head_dim,
         dropout=config.attention_dropout,
-        bias=config.bias,
+        bias=config.bias if config.attention_bias is None else config.attention_bias,
     )

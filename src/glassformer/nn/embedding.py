@@ -23,9 +23,13 @@ class Embedding(nn.Module):
         self.scale = scale
         self.dropout = Dropout(dropout)
 
-    def forward(self, tokens: Int[Tensor, "batch token"], start: int = 0) -> Float[Tensor, "batch token dim"]:
-        """The vectors of ``tokens``, the first of which stands at position ``start``."""
-        vectors = self.table(tokens) * self.scale
+    def forward(
+        self, tokens: Int[Tensor, "batch token"], start: int | Int[Tensor, "batch token"] = 0
+    ) -> Float[Tensor, "batch token dim"]:
+        """The vectors of ``tokens``, the first at position ``start``, or each at a position of its own."""
+        vectors = self.table(tokens)
+        if self.scale != 1:
+            vectors = vectors * self.scale
         return self.dropout(vectors + self.positions(start, tokens.shape[1]).to(vectors.dtype))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -21,21 +21,41 @@ class Mask:
         q2  1 1 1 .       q2  1 1 1 .           q2  . 1 1 .
         q3  1 1 1 1       q3  1 1 1 .           q3  . . 1 1
 
-    Several statements hold together. A query that may look at nothing gives an even mixture instead of NaN.
+    ``documents`` numbers the document that a key belongs to; a query sees those of its own document. Several
+    statements hold together. A query that may look at nothing gives an even mixture instead of NaN.
+
+    The queries are the last of the keys, as they are when a cache holds the earlier keys; ``keep`` and
+    ``documents`` speak of all keys, those in the cache included.
     """
 
     causal: bool = False
     keep: Bool[Tensor, "batch key"] | None = None
     window: int | None = None
+    documents: Int[Tensor, "batch key"] | None = None
     _made: dict[object, Tensor | None] = field(default_factory=dict, repr=False, compare=False)
+    _narrower: dict[int, Mask] = field(default_factory=dict, repr=False, compare=False)
+
+    def within(self, window: int) -> Mask:
+        """The same statements and this window; made once and shared by every layer that asks."""
+        if window not in self._narrower:
+            nearer = window if self.window is None else min(window, self.window)
+            self._narrower[window] = replace(self, window=nearer, _made={}, _narrower={})
+        return self._narrower[window]
+
+    def only_causal(self, keys: int) -> bool:
+        """Whether the rule of these keys is the causal one and no other, as kernels have it built in."""
+        return self.causal and self.keep is None and self.documents is None and not self._narrow(keys)
+
+    def _narrow(self, keys: int) -> bool:
+        return self.window is not None and keys > self.window
 
     def bias(
         self, queries: int, keys: int, dtype: torch.dtype, device: torch.device
     ) -> Float[Tensor, "batch 1 query key"] | None:
         """Zero where a query may look, the lowest number of ``dtype`` where it may not; None when all may.
 
-        The last query stands at the last key, as it does when a cache holds the earlier keys. The tensor is
-        made once and shared by every layer that asks for the same shape.
+        The last query stands at the last key. The tensor is made once and shared by every layer that asks
+        for the same shape.
         """
         asked = (queries, keys, dtype, device)
         if asked not in self._made:
@@ -51,13 +71,16 @@ class Mask:
 
     def _allowed(self, queries: int, keys: int, device: torch.device) -> Tensor | None:
         rules = [] if self.keep is None else [self.keep[:, None, None, :]]
-        # A single query at the end sees all of the past, so decoding token by token needs no causal rule.
-        if (self.causal and queries > 1) or self.window is not None:
+        if self.documents is not None:
+            rules.append(self.documents[:, None, keys - queries :, None] == self.documents[:, None, None, :])
+        # A single query at the end sees all of the past, so decoding token by token needs no causal rule; and
+        # no two keys are farther apart than a window that is as wide as all of them.
+        if (self.causal and queries > 1) or self._narrow(keys):
             key = torch.arange(keys, device=device)
             query = torch.arange(keys - queries, keys, device=device)[:, None]
             if self.causal:
                 rules.append((key <= query)[None, None])
-            if self.window is not None:
+            if self.window is not None and self._narrow(keys):
                 near = (query - key).abs() < self.window
                 rules.append(near[None, None])
         if not rules:
