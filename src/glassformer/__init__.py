@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
     from glassformer.api.evaluation import evaluate as evaluate
-    from glassformer.api.loading import Translator as Translator
-    from glassformer.api.loading import choose as choose
     from glassformer.api.loading import load as load
+    from glassformer.api.opened import choose as choose
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
     from glassformer.api.tokenizing import decode_ids as decode_ids
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from glassformer.api.tokenizing import load_tokenizer as load_tokenizer
     from glassformer.api.tokenizing import train_tokenizer as train_tokenizer
     from glassformer.api.training import train as train
+    from glassformer.api.translator import Translator as Translator
     from glassformer.base.errors import UserError as UserError
     from glassformer.decode.settings import Decoding as Decoding
     from glassformer.hub.average import average as average
@@ -34,12 +34,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "Decoding": "decode.settings",
     "Recipe": "api.recipe",
-    "Translator": "api.loading",
+    "Translator": "api.translator",
     "UserError": "base.errors",
     "answers": "api.answering",
     "average": "hub.average",
     "check": "api.checking",
-    "choose": "api.loading",
+    "choose": "api.opened",
     "decode_ids": "api.tokenizing",
     "demo": "api.demo",
     "describe_tokenizer": "api.tokenizing",

@@ -6,7 +6,8 @@ import pytest
 
 from glassformer.api.answering import Answer, answers
 from glassformer.api.evaluation import translate_all
-from glassformer.api.loading import choose, load
+from glassformer.api.loading import load
+from glassformer.api.opened import choose
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import Translation

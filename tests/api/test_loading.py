@@ -7,7 +7,9 @@ import torch
 from tiny_folder import PAIRS, write_model
 
 import glassformer as gf
-from glassformer.api.loading import FOREIGN, Translator, load
+from glassformer.api.loading import load
+from glassformer.api.opened import FOREIGN
+from glassformer.api.translator import Translator
 from glassformer.base.errors import UserError
 from glassformer.models.transformer import Model
 
@@ -82,10 +84,10 @@ def test_an_opened_model_does_not_learn_or_drop(model_folder):
 def test_a_model_without_its_tokenizer_or_without_the_ability_is_refused(tmp_path, monkeypatch):
     folder = write_model(tmp_path / "model")
     with monkeypatch.context() as patch:
-        patch.delattr(Model, "start")
-        with pytest.raises(UserError, match="does not translate"):
-            load(folder)
+        patch.setattr(Model, "abilities", ("generates",))
+        with pytest.raises(UserError, match="this model generates; use glassformer generate"):
+            load(folder, able="translates")
     for name in ("tokenizer.json", "manifest.json"):
         (folder / name).unlink()
-    with pytest.raises(UserError, match="a translator needs one"):
+    with pytest.raises(UserError, match="no tokenizer lies beside the model"):
         load(folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, repeat
 from typing import Any, Literal
 
-from glassformer.api.loading import Translator
+from glassformer.api.translator import Translator
 from glassformer.base import files
 from glassformer.decode.align import Link, pharaoh
 from glassformer.decode.settings import Decoding

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from glassformer.api.loading import Translator, choose, load
+from glassformer.api.loading import load
+from glassformer.api.opened import choose
+from glassformer.api.translator import Translator
 from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
@@ -49,7 +51,7 @@ def evaluate(
     ``output`` receives the translations, one a line. Raises UserError.
     """
     pairs = read_pairs([data] if isinstance(data, str) else data, source, target, limit)
-    translator = load(folder)
+    translator = load(folder, able="translates")
     sources, references = [one for one, _ in pairs], [other for _, other in pairs]
     # First, so that what does not fit or is not installed is told before minutes of translating.
     if paper:
@@ -119,7 +121,7 @@ def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perp
 def _baseline(compare: str, sources: Sequence[str], settings: Chosen) -> list[str]:
     path = Path(compare)
     if path.is_dir():
-        return translate_all(load(path), sources, settings)[0]
+        return translate_all(load(path, able="translates"), sources, settings)[0]
     lines = [line for _, line in files.open_lines(compare)]
     if len(lines) != len(sources):
         raise UserError(

@@ -74,6 +74,7 @@ def _of_text(parts: Parts, split: Split, found: dict[str, float]) -> dict[str, f
         recipe = parts.recipe
         kind = plugins.find("data", recipe.data.name)  # type: ignore[attr-defined]
         size = sum(len(text.encode()) for texts in kind.texts(recipe.data, split) for text in texts)
-        tokens = sum(store.tokens("tokens") for store in parts.test.stores)
+        stores: list[Any] = list(parts.test.stores)
+        tokens = sum(store.tokens("tokens") for store in stores)
         figures["bits_per_byte"] = found["nll"] * tokens / math.log(2) / size
     return figures

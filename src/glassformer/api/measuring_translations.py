@@ -9,9 +9,9 @@ from pathlib import Path
 from torch import nn
 
 from glassformer.api.evaluation import perplexity, translate_all
-from glassformer.api.loading import Translator
 from glassformer.api.measured import Measured, command, named
 from glassformer.api.preparing import Parts
+from glassformer.api.translator import Translator
 from glassformer.base import report
 from glassformer.data.pairs import Config, texts
 from glassformer.data.sources import Split

@@ -162,8 +162,9 @@ def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | N
         return started.tokenizers
     if not hasattr(recipe.model, "vocab_size"):
         return None
+    frame = plugins.find("objectives", _name(recipe.objective)).Objective.frame
     report.say("learning the vocabulary")
-    return train_pair(recipe.tokenizer, _kind(recipe).texts(recipe.data, "train"))
+    return train_pair(recipe.tokenizer, _kind(recipe).texts(recipe.data, "train"), frame)
 
 
 def _new_model(recipe: Recipe, tokenizers: TokenizerPair | None) -> nn.Module:
@@ -184,6 +185,7 @@ def _numbers(tokenizers: TokenizerPair | None) -> dict[str, Any]:
         "pad_id": target.pad_id,
         "eos_id": target.eos_id,
         "start_id": target.bos_id,
+        "mask_id": target.mask_id,
         "unk_id": target.unk_id,
     }
 

@@ -11,8 +11,8 @@ import numpy as np
 from torch import nn
 
 from glassformer.api import measuring
-from glassformer.api.loading import KNOWN
 from glassformer.api.measured import Measured, named
+from glassformer.api.opened import KNOWN
 from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import machine, plugins, report

@@ -49,7 +49,7 @@ def translate(
       glassformer translate runs/demo --num-beams 5 --n-best 3 --json < korean.txt
       glassformer translate runs/demo --sample --temperature 0.7 --seed 2
     """
-    model = gf.load(folder, device=device, dtype=dtype)
+    model = gf.load(folder, able="translates", device=device, dtype=dtype)
     settings = gf.choose(model.decoding, decoding)
     typing = input == "-" and sys.stdin is not None and sys.stdin.isatty()
     if typing:

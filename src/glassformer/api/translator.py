@@ -1,0 +1,54 @@
+"""A model that translates, opened for use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glassformer.api.opened import Opened, choose
+from glassformer.decode.align import Link, align
+from glassformer.decode.settings import Decoding
+from glassformer.decode.translate import Translation, translate
+from glassformer.nn.attention import recording
+
+
+class Translator(Opened):
+    """A model that translates, with its tokenizers and the decoding it asks for.
+
+    >>> import glassformer as gf                                    # doctest: +SKIP
+    >>> gf.load("runs/demo").translate(["어제 카페 갔었어."])         # doctest: +SKIP
+    ['I went to the café yesterday.']
+    """
+
+    def translate(self, lines: str | Sequence[str], **settings: Any) -> list[str]:
+        """The best translation of each line; settings are those of ``Decoding`` (``num_beams=5``, …).
+
+        Raises UserError for a setting that is not one and for a line that does not fit the model.
+        """
+        several = [lines] if isinstance(lines, str) else list(lines)
+        chosen = choose(self.decoding, settings)
+        return [translation.text for translation in self.translations(several, chosen)]
+
+    def translations(
+        self, lines: Iterable[str], settings: Decoding | None = None, **options: Any
+    ) -> Iterator[Translation]:
+        """Each line's translation with its scores, in order; options are those of ``decode.translate``."""
+        model: Any = self.model
+        chosen = settings or self.decoding
+        return translate(model, self.tokenizers, lines, chosen, device=self.device, **options)
+
+    def align(self, pairs: Iterable[tuple[str, str]], layer: int = -2) -> Iterator[list[Link]]:
+        """Which source word each target word came from, read from the cross-attention of one layer."""
+        numbers: Any = self.model.config
+        options: dict[str, Any] = {"layer": layer, "max_length": numbers.max_length, "device": self.device}
+        return align(self._attend, numbers, self.tokenizers, pairs, **options)
+
+    @torch.inference_mode()
+    def _attend(self, source: Tensor, keep: Tensor, target: Tensor) -> list[Tensor]:
+        model: Any = self.model
+        with recording(model) as kept:
+            model.hidden({"source": source, "source_keep": keep, "target": target})
+        return [weights[0] for name, weights in kept.items() if name.endswith(".cross")]
