@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from glassformer.base.errors import RunError, UserError
 from glassformer.data import store as store_module
+from glassformer.data.characters import Meter
 from glassformer.data.example import Example, Features
 from glassformer.data.filter import Dropped, Limits
 from glassformer.data.store import Store, StoreError, build, cached, fingerprint
@@ -187,3 +188,94 @@ def test_examples_are_taken_a_chunk_at_a_time(tmp_path, monkeypatch):
         (Example({"source": [1], "target": [2]}, "a") for _ in repeat(None, 25)), counting, tmp_path / "store"
     )
     assert sizes == [10, 10, 5]
+
+
+def test_bytes_stay_bytes(tmp_path):
+    images = [np.array([0, 255], dtype=np.uint8), np.array([7], dtype=np.uint8)]
+    examples = [Example({"image": image, "label": [3]}, "a") for image in images]
+
+    def encoded(chunk):
+        return [Features({name: np.asarray(value) for name, value in one.fields.items()}) for one in chunk]
+
+    store = build(examples, encoded, tmp_path / "store")
+    assert (store.folder / "image.tokens").read_bytes() == bytes([0, 255, 7])
+    assert [store[row].arrays["image"].dtype for row in range(2)] == [np.uint8] * 2
+    assert [store[row].arrays["image"].tolist() for row in range(2)] == [[0, 255], [7]]
+    assert store[0].arrays["label"].dtype == np.int64
+    with pytest.raises(ValueError, match="image began as bytes and goes on as int64"):
+        build([*examples, Example({"image": [256], "label": [3]}, "a")], one_by_one(encoded), tmp_path / "x")
+
+
+def one_by_one(function):
+    """An encoder whose rows are not joined before they are written."""
+    return lambda chunk: [function([example])[0] for example in chunk]
+
+
+def test_a_chunk_holds_no_more_text_than_it_must(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "CHARACTERS", 10)
+    sizes = []
+
+    def counting(examples):
+        sizes.append(len(examples))
+        return [Features({"tokens": np.array([1])}) for _ in examples]
+
+    build((Example({"text": "four"}, "a") for _ in range(7)), counting, tmp_path / "store")
+    assert sizes == [3, 3, 1]
+
+
+def test_any_number_of_processes_writes_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(store_module, "CHUNK", 3)
+
+    def backwards(function, items, processes):
+        assert processes in (1, 2)
+        yield from ((item, function(item)) for item in items)
+
+    monkeypatch.setattr(store_module, "spread", backwards)
+    folders = [
+        build(numbered(PAIRS * 3), encode, tmp_path / str(count), processes=count).folder for count in (1, 2)
+    ]
+    names = sorted(path.name for path in folders[0].iterdir())
+    for name in names:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
+
+
+def test_the_builder_may_write_beside_it_and_about_it(tmp_path):
+    store = build(
+        numbered(PAIRS),
+        encode,
+        tmp_path / "store",
+        about={"kind": "text"},
+        beside=lambda place: (place / "note").write_text("hello"),
+    )
+    assert Store(store.folder).about == {"kind": "text"}
+    (store.folder / "note").write_text("changed")
+    with pytest.raises(StoreError, match=r"damaged \(note changed"):
+        Store(store.folder)
+
+
+def test_ctrl_c_leaves_nothing_half_written(tmp_path):
+    def interrupted(examples):
+        yield examples[0]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(interrupted(numbered(PAIRS)), encode, tmp_path / "store")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_told_in_kilobytes_where_there_is_a_meter(tmp_path, capsys):
+    meter = Meter(total=9_000)
+
+    def read():
+        for example in numbered(PAIRS):
+            meter.done += 3_000
+            yield example
+
+    build(read(), encode, tmp_path / "store", meter=meter, what="encoding")
+    assert "encoding (kB) 9/9 (100%)" in capsys.readouterr().err
+
+
+def test_the_joined_array_is_read_where_it_lies(tmp_path):
+    store = build(numbered(PAIRS), encode, tmp_path / "store")
+    assert isinstance(store.joined("source"), np.memmap)
+    assert store.joined("source").tolist() == [5, 6, 7, 9]

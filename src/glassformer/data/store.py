@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,12 +14,16 @@ import numpy as np
 
 from glassformer.base import files, report
 from glassformer.base.errors import RunError, UserError
+from glassformer.data.characters import Meter
 from glassformer.data.example import Example, Features
 from glassformer.data.filter import Dropped, Limits
+from glassformer.data.spread import spread
 
 FORMAT = 1
 CHUNK = 4096
-"""How many examples are encoded and written at a time."""
+"""How many examples are encoded and written at a time, at most."""
+CHARACTERS = 1 << 20
+"""How many characters of text are encoded at a time; the example that goes beyond it is the last."""
 BLOCK = 1 << 20
 _WIDE = np.iinfo(np.uint16).max
 
@@ -33,15 +37,17 @@ class StoreError(RunError):
 class Store:
     """Examples as token numbers in memory-mapped files; ``store[i]`` reads only what example ``i`` needs.
 
-    On disk each array name has ``NAME.tokens`` (all tokens end to end, 16 bits each where they fit, else 32)
-    and ``NAME.ends`` (64-bit places where each example's tokens begin and end). ``store.json`` holds the
-    fingerprint, the account of dropped examples, and a checksum of each file, which are all compared on
-    opening: a damaged or unfinished store raises ``StoreError``.
+    On disk each array name has ``NAME.tokens`` (all tokens end to end, 16 bits each where they fit, else 32;
+    what comes as bytes stays bytes) and ``NAME.ends`` (64-bit places where each example's tokens begin and
+    end). ``store.json`` holds the fingerprint, the account of dropped examples, and a checksum of each file,
+    which are all compared on opening: a damaged or unfinished store raises ``StoreError``.
     """
 
     def __init__(self, folder: Path) -> None:
         about = _about(folder)
         self.folder = folder
+        self.about: Mapping[str, Any] = about.get("about", {})
+        """What the builder wrote down about it."""
         self.fingerprint: str = about["fingerprint"]
         self.dropped = Dropped.from_json(about["dropped"])
         self.lengths: np.ndarray = _map(folder / "lengths", "<u4")
@@ -64,7 +70,12 @@ class Store:
 
     def _array(self, name: str, row: int) -> np.ndarray:
         start, stop = self._ends[name][row : row + 2].tolist()
-        return self._tokens[name][start:stop].astype(np.int64)
+        found = self._tokens[name][start:stop]
+        return np.array(found) if found.dtype == np.uint8 else found.astype(np.int64)
+
+    def joined(self, name: str) -> np.ndarray:
+        """The array ``name`` of all examples end to end, as it is on disk; read what is sliced only."""
+        return self._tokens[name]
 
     def tokens(self, name: str) -> int:
         """How many tokens the array ``name`` has over all examples."""
@@ -144,8 +155,17 @@ def build(
     limits: Limits = Limits(),  # noqa: B008
     dropped: Dropped | None = None,
     what: str = "encoding",
+    processes: int = 1,
+    meter: Meter | None = None,
+    about: Mapping[str, Any] | None = None,
+    beside: Callable[[Path], None] | None = None,
 ) -> Store:
     """Encode ``examples`` and write them into ``folder``, a chunk at a time; gives the finished store.
+
+    With several ``processes`` the chunks are encoded side by side and written in their order, so that the
+    files are the same; ``encode`` must then be something that can be pickled. ``meter`` is what progress is
+    shown by, else examples are counted. ``about`` is kept with the store; ``beside`` may write more files
+    into its folder.
 
     ``limits`` are applied to the examples before encoding and to their tokens after it. ``dropped`` may
     already hold what reading left out; it is completed here, and said in one sentence at the end. The
@@ -154,9 +174,15 @@ def build(
     """
     dropped = Dropped() if dropped is None else dropped
     with files.building(folder) as place:
-        rows = _write(_chunks(examples, encode, limits, dropped, what), place, fingerprint, dropped)
+        read = _chunks(limits.examples(examples, dropped))
+        # Closed at once when writing fails, so that no process goes on encoding.
+        with closing(_encoded(read, encode, limits, dropped, processes)) as encoded:
+            rows, kinds = _write(_shown(encoded, what, meter), place)
         if not rows:
             raise UserError(_nothing_left(dropped))
+        if beside is not None:
+            beside(place)
+        _describe(place, fingerprint, dropped, kinds, about)
     if dropped.total:
         report.say(f"{what}: {dropped.sentence()}")
     return Store(folder)
@@ -169,22 +195,51 @@ def _nothing_left(dropped: Dropped) -> str:
     return f"no example is left to use: all {dropped.sentence()}; {advice}"
 
 
-def _chunks(
-    examples: Iterable[Example], encode: Encode, limits: Limits, dropped: Dropped, what: str
-) -> Iterator[list[Features]]:
-    remaining = limits.examples(examples, dropped)
-    with report.progress(None, what) as progress:
-        while chunk := list(islice(remaining, CHUNK)):
-            yield limits.features(encode(chunk), chunk, dropped)
-            progress.advance(len(chunk))
+def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """The examples in lists of at most ``CHUNK``, and of not much more than ``CHARACTERS``."""
+    chunk: list[Example] = []
+    characters = 0
+    for example in examples:
+        chunk.append(example)
+        characters += sum(len(value) for value in example.fields.values() if isinstance(value, str))
+        if len(chunk) == CHUNK or characters >= CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _encoded(
+    chunks: Iterable[list[Example]], encode: Encode, limits: Limits, dropped: Dropped, processes: int
+) -> Generator[list[Features], None, None]:
+    for chunk, features in spread(encode, chunks, processes):
+        yield limits.features(features, chunk, dropped)
+
+
+def _shown(chunks: Iterable[list[Features]], what: str, meter: Meter | None) -> Iterator[list[Features]]:
+    """The chunks, while a bar shows how many kilobytes were read, or without a meter how many examples."""
+    if meter is None:
+        with report.progress(None, what) as progress:
+            for chunk in chunks:
+                yield chunk
+                progress.advance(len(chunk))
+        return
+    total = None if meter.total is None else meter.total // 1000
+    seen = 0
+    with report.progress(total, f"{what} (kB)") as progress:
+        for chunk in chunks:
+            yield chunk
+            done = meter.done // 1000
+            progress.advance(done - seen)
+            seen = done
 
 
 class _Writer:
     """Appends one named array of each example to its two files; changes to 32 bits when it must."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, first: np.ndarray) -> None:
         self.path = folder / f"{name}.tokens"
-        self.kind = "<u2"
+        self.kind = "|u1" if first.dtype == np.uint8 else "<u2"
         self.end = 0
         self.tokens: BinaryIO = self.path.open("wb")
         self.ends: BinaryIO = (folder / f"{name}.ends").open("wb")
@@ -192,6 +247,8 @@ class _Writer:
 
     def append(self, arrays: Sequence[np.ndarray]) -> None:
         joined = np.concatenate(arrays)
+        if self.kind == "|u1" and joined.dtype != np.uint8:
+            raise ValueError(f"{self.path.stem} began as bytes and goes on as {joined.dtype}")
         if self.kind == "<u2" and len(joined) and (joined.min() < 0 or joined.max() > _WIDE):
             self._widen()
         self.tokens.write(joined.astype(self.kind).tobytes())
@@ -214,8 +271,8 @@ class _Writer:
         self.ends.close()
 
 
-def _write(chunks: Iterable[list[Features]], folder: Path, fingerprint: str, dropped: Dropped) -> int:
-    """Write all files of a store; gives the number of rows."""
+def _write(chunks: Iterable[list[Features]], folder: Path) -> tuple[int, dict[str, str]]:
+    """Write the arrays of a store and the lengths; gives the number of rows, and each array's kind."""
     writers: dict[str, _Writer] = {}
     rows = 0
     with (folder / "lengths").open("wb") as lengths:
@@ -223,9 +280,9 @@ def _write(chunks: Iterable[list[Features]], folder: Path, fingerprint: str, dro
             for chunk in chunks:
                 if not chunk:
                     continue
-                for name in chunk[0].arrays:
+                for name, array in chunk[0].arrays.items():
                     if name not in writers:
-                        writers[name] = _Writer(folder, name)
+                        writers[name] = _Writer(folder, name, array)
                 for name, writer in writers.items():
                     writer.append([features.arrays[name] for features in chunk])
                 lengths.write(np.array([features.size for features in chunk], dtype="<u4").tobytes())
@@ -233,15 +290,21 @@ def _write(chunks: Iterable[list[Features]], folder: Path, fingerprint: str, dro
         finally:
             for writer in writers.values():
                 writer.close()
-    about = {
+    return rows, {name: writer.kind for name, writer in writers.items()}
+
+
+def _describe(folder: Path, fingerprint: str, dropped: Dropped, kinds: Mapping[str, str], about: Any) -> None:
+    """Write ``store.json``, with the checksums of what is there by now."""
+    parts = sorted(path for path in folder.iterdir() if path.is_file())
+    said = {
         "format": FORMAT,
         "fingerprint": fingerprint,
-        "arrays": {name: writer.kind for name, writer in writers.items()},
+        "arrays": dict(kinds),
         "dropped": dropped.to_json(),
-        "checksums": {path.name: _checksum(path) for path in sorted(folder.iterdir())},
+        "about": dict(about or {}),
+        "checksums": {path.name: _checksum(path) for path in parts},
     }
-    files.write_text(folder / "store.json", json.dumps(about, ensure_ascii=False, indent=1) + "\n")
-    return rows
+    files.write_text(folder / "store.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
 
 
 def _checksum(path: Path) -> int:

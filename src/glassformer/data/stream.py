@@ -8,18 +8,37 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from glassformer.base.errors import UserError
 from glassformer.data.example import Batch, Features
 from glassformer.data.permutation import derive, permute
-from glassformer.data.store import Store
 
 WINDOW = 1 << 15
 """How many consecutive examples of the shuffled order are sorted by length together."""
 
 Collate = Callable[[Sequence[Features], np.random.Generator], Batch]
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """What can be streamed: encoded examples in order, and what each costs, known without reading it."""
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The cost of each row in a batch: its length in tokens, or 1 where rows are counted."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """A name that is equal when all rows are."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> Features: ...
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ class Stream:
 
     def __init__(
         self,
-        stores: Sequence[tuple[Store, float]],
+        stores: Sequence[tuple[Rows, float]],
         *,
         tokens_per_batch: int,
         collate: Collate,
