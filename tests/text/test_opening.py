@@ -81,6 +81,9 @@ def test_folders_of_other_families_open_with_their_own_ids(
     assert ours.kind == kind
     assert (ours.pad_id, ours.bos_id, ours.eos_id, ours.unk_id) == ids
     assert ours.vocab_size == len(theirs)
+    assert ours.mask_id == theirs.get_vocab().get("[MASK]")
+    frame = [*ours.opening, *ours.encode("book"), *ours.closing]
+    assert frame == theirs("book")["input_ids"]
     for text in SENTENCES:
         mine = theirs(text, add_special_tokens=False)["input_ids"]
         assert ours.encode(text) == mine
@@ -127,6 +130,39 @@ def _change(folder: Path, change: Callable[[dict[str, Any]], None], name: str = 
 def _refused(folder: Path, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         load_tokenizer(folder)
+
+
+@pytest.mark.parametrize(
+    ("marks", "ids"),
+    [
+        (["<s>", "<pad>", "</s>", "<unk>", "<mask>"], (1, 0, 2, 3, 4)),
+        (["<unk>", "<s>", "</s>"], (2, 1, 2, 0, None)),
+        (["<|begin_of_text|>", "<|end_of_text|>"], (1, 0, 1, None, None)),
+        (["<|endoftext|>"], (0, 0, 0, 0, None)),
+        (["[UNK]", "[CLS]", "[SEP]", "[MASK]", "[PAD]"], (4, 1, 2, 0, 3)),
+    ],
+    ids=["roberta", "llama-2", "llama-3", "gpt-2", "bert"],
+)
+def test_special_ids_of_well_known_families_are_found_by_name(
+    marks: list[str], ids: tuple[int | None, ...], tmp_path: Path
+) -> None:
+    vocabulary = {name: at for at, name in enumerate([*marks, "a"])}
+    backend = tokenizers.Tokenizer(models.BPE(vocabulary, []))
+    backend.add_special_tokens(marks)
+    backend.save(str(tmp_path / "tokenizer.json"))
+    ours = load_tokenizer(tmp_path)
+    assert (ours.pad_id, ours.bos_id, ours.eos_id, ours.unk_id, ours.mask_id) == ids
+    assert ours.specials_ids() == set(range(len(marks)))
+
+
+def test_an_encoder_may_call_its_ends_by_other_names(tmp_path: Path) -> None:
+    backend = tokenizers.Tokenizer(
+        models.WordLevel({"[B]": 0, "[E]": 1, "[U]": 2, "[M]": 3}, unk_token="[U]")
+    )
+    backend.save(str(tmp_path / "tokenizer.json"))
+    _beside(tmp_path, cls_token="[B]", sep_token="[E]", unk_token="[U]", mask_token="[M]")
+    ours = load_tokenizer(tmp_path)
+    assert (ours.bos_id, ours.eos_id, ours.unk_id, ours.mask_id) == (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, 5000])

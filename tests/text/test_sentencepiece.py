@@ -87,6 +87,28 @@ def test_special_ids_come_from_the_table(opus: Path) -> None:
     assert pair.source.kind == "sentencepiece"
 
 
+def test_texts_are_closed_and_framed_as_transformers_frames_them(opus: Path) -> None:
+    ours = load_pair(opus).source
+    theirs = transformers.MarianTokenizer.from_pretrained(opus)
+    one, other = (ours.encode(text) for text in KOREAN[:2])
+    frame = (ours.opening, ours.between, ours.closing)
+    assert [*frame[0], *one, *frame[1], *other, *frame[2]] == theirs(*KOREAN[:2])["input_ids"]
+    assert ours.mask_id is None
+    assert ours.specials_ids() == set(theirs.all_special_ids)
+    assert ours.encode_running([(KOREAN[0], True), (KOREAN[1], False)]) == [one, other]
+
+
+def test_pieces_without_a_space_in_front_go_on(opus: Path) -> None:
+    ours = load_pair(opus).source
+    table = ours.continues()
+    for text in KOREAN:
+        ids = ours.encode(text)
+        begun = [piece for piece, number in zip(ours.pieces(ids), ids, strict=True) if not table[number]]
+        assert [piece for piece in begun if piece not in {".", "!"}] == [
+            piece for piece in ours.pieces(ids) if piece.startswith("▁")
+        ]
+
+
 def test_batches_give_what_each_text_gives(opus: Path) -> None:
     source = load_tokenizer(opus)
     rows = source.encode_batch(TEXTS)
