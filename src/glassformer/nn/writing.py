@@ -1,0 +1,119 @@
+"""Texts being written by a causal stack, one a row: what decoding steps through, whatever the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from glassformer.nn.cache import Fixed, Growing, Slot
+from glassformer.nn.mask import Mask
+from glassformer.nn.position import fits
+
+
+@runtime_checkable
+class Causal(Protocol):
+    """A stack of blocks in which the future does not change the past, with scores of words on top."""
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The layers, of which each wants a memory of its own."""
+        ...
+
+    @property
+    def output(self) -> nn.Module:
+        """From hidden states to the scores of every word."""
+        ...
+
+    def run(
+        self,
+        tokens: Int[Tensor, "rows token"],
+        mask: Mask,
+        positions: int | Int[Tensor, "rows token"],
+        slots: Sequence[Slot] | None = None,
+    ) -> Float[Tensor, "rows token dim"]:
+        """The last hidden state of every token, after all that ``slots`` remember.
+
+        ``positions`` is that of the first token where all rows agree, and that of every token otherwise.
+        """
+        ...
+
+
+class Writing:
+    """A batch of texts being written (a ``decode.State``): prompts are read, then tokens one after another.
+
+    ``tokens`` are the prompts, padded on the left where ``keep`` is False; a prompt may be empty. No scores
+    are made for them. ``fixed`` is the number of tokens that memories of fixed size hold, padding included;
+    without it they grow.
+
+    ::
+
+        padding 2      . . a b c | d e      position of b: 1, of d: 3
+        padding 0      p q r s t | u v      position of q: 1, of u: 5
+                       prompt      read, step
+    """
+
+    def __init__(
+        self,
+        model: Causal,
+        tokens: Int[Tensor, "rows width"],
+        keep: Bool[Tensor, "rows width"] | None = None,
+        *,
+        max_length: int,
+        fixed: int | None = None,
+    ) -> None:
+        self.model = model
+        self.max_length = max_length
+        self.length = 0
+        self.padding = None if keep is None else _padding(keep)
+        self.slots: list[Slot] = [Growing() if fixed is None else Fixed(fixed) for _ in model.blocks]
+        if tokens.shape[1]:
+            self._advance(tokens)
+
+    def read(self, tokens: Int[Tensor, "rows width"]) -> Float[Tensor, "rows width vocab"]:
+        """Append tokens to every row and give the scores (float32) of what may follow each of them.
+
+        Raises UserError when a text becomes longer than the model reads.
+        """
+        scores: Tensor = self.model.output(self._advance(tokens))
+        return scores.float()
+
+    def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
+        """Append one token to every row and give the scores (float32) of what may follow."""
+        return self.read(tokens[:, None])[:, 0]
+
+    def select(self, rows: Int[Tensor, " chosen"]) -> None:
+        """Keep these rows, in this order."""
+        for slot in self.slots:
+            slot.select(rows)
+        if self.padding is not None:
+            self.padding = self.padding.index_select(0, rows)
+
+    def _advance(self, tokens: Tensor) -> Tensor:
+        start, self.length = self.length, self.length + tokens.shape[1]
+        self._fits()
+        if self.padding is None:
+            return self.model.run(tokens, Mask(causal=True), start, self.slots)
+        place = torch.arange(self.length, device=tokens.device)
+        keep = place >= self.padding[:, None]
+        positions = (place[start:] - self.padding[:, None]).clamp(min=0)
+        return self.model.run(tokens, Mask(causal=True, keep=keep), positions, self.slots)
+
+    def _fits(self) -> None:
+        # Rows of padding alone are shorter than the rest; the device is asked only when that could matter.
+        longest = self.length
+        if longest > self.max_length and self.padding is not None and len(self.padding):
+            longest -= int(self.padding.min())
+        fits(longest, self.max_length)
+
+
+def _padding(keep: Tensor) -> Tensor | None:
+    """How many places each row is padded on its left; None when none is."""
+    if bool(keep.all()):
+        return None
+    if bool((keep[:, 1:] < keep[:, :-1]).any()):
+        raise ValueError("prompts of unlike length are padded on their left")
+    return (~keep).sum(dim=1)
