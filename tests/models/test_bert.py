@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,75 @@ def test_old_files_with_more_than_their_class_has_are_opened(tmp_path: Path) -> 
     with torch.no_grad():
         told, expected = opened({"tokens": TOKENS}), whole({"tokens": TOKENS})
     assert torch.equal(told, expected)
+
+
+# --- random sizes ------------------------------------------------------------------------------------------
+
+
+def _drawn(seed: int) -> Config:
+    """A small model of any kind, with any of its heads that a class of transformers has by itself."""
+    chance = random.Random(seed)
+    kind = chance.choice(["bert", "roberta", "distilbert"])
+    heads = {"bert": ["pooler", "masked_lm", "pretraining"], "roberta": ["pooler", "masked_lm"]}
+    count = chance.randint(1, 4)
+    small = kind == "distilbert"
+    return Config(
+        kind=kind,
+        head=chance.choice(heads.get(kind, ["none", "masked_lm"])),
+        dim=count * chance.randint(2, 9),
+        depth=chance.randint(1, 3),
+        heads=count,
+        mlp_dim=chance.randint(5, 40),
+        activation=chance.choice(["relu", "gelu", "gelu_tanh", "silu"]),
+        eps=1e-12 if small else chance.choice([1e-12, 1e-6, 1e-5]),
+        segments=0 if small else chance.randint(1, 3),
+        max_length=chance.randint(8, 20),
+        vocab_size=chance.randint(20, 60),
+        pad_id=chance.randint(0, 3),
+    )
+
+
+def _asked(config: Config, seed: int) -> dict[str, Tensor]:
+    """Rows of unlike lengths, padded on the right."""
+    chance = torch.Generator().manual_seed(seed)
+    keep = torch.arange(7) < torch.tensor([[7], [4], [1]])
+    tokens = torch.randint(4, config.vocab_size, (3, 7), generator=chance)
+    batch = {"tokens": torch.where(keep, tokens, config.pad_id), "keep": keep}
+    if config.segments:
+        batch["segments"] = torch.randint(0, config.segments, (3, 7), generator=chance)
+    return batch
+
+
+def _agree(ours: Model, theirs: Any, batch: dict[str, Tensor]) -> None:
+    named = {"input_ids": batch["tokens"], "attention_mask": batch["keep"].long()}
+    if "segments" in batch:
+        named["token_type_ids"] = batch["segments"]
+    with torch.no_grad():
+        told = theirs(**named)
+        expected = next(
+            told[key] for key in ("logits", "prediction_logits", "last_hidden_state") if key in told
+        )
+        torch.testing.assert_close(ours(batch)[batch["keep"]], expected[batch["keep"]], **CLOSE)
+        if ours.config.head == "pooler":
+            torch.testing.assert_close(ours.pooled(ours.hidden(batch)), told.pooler_output, **CLOSE)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_sizes_agree_with_transformers_in_both_directions(seed: int, tmp_path: Path) -> None:
+    torch.manual_seed(seed)
+    config = _drawn(seed)
+    ours, batch = _model(config.model_dump()), _asked(config, seed)
+    save(tmp_path / "ours", ours, None)
+    kind = getattr(transformers, write(config)["architectures"][0])
+    theirs = kind.from_pretrained(tmp_path / "ours").eval()
+    _agree(ours, theirs, batch)
+    with torch.no_grad():
+        for weight in theirs.parameters():
+            weight.normal_(std=0.3)
+    theirs.save_pretrained(tmp_path / "theirs")
+    opened = load(tmp_path / "theirs")
+    assert opened.config == config
+    _agree(opened.model, theirs, batch)
 
 
 # --- real weights ------------------------------------------------------------------------------------------

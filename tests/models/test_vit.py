@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,60 @@ def test_a_model_trained_for_images_that_are_not_square_equals_transformers(tmp_
 def test_images_that_do_not_suit_are_refused(shape: tuple[int, ...], says: str) -> None:
     with pytest.raises(UserError, match=says):
         _hidden(_model(TINY), torch.zeros(1, *shape))
+
+
+def _drawn(seed: int) -> Config:
+    chance = random.Random(seed)
+    count, patch = chance.randint(1, 4), chance.randint(1, 4)
+    side = patch * chance.randint(1, 5) + chance.randrange(patch)
+    return Config(
+        head=chance.choice(["classifier", "pooler"]),
+        dim=count * chance.randint(2, 9),
+        depth=chance.randint(1, 3),
+        heads=count,
+        mlp_dim=chance.randint(5, 40),
+        patch=patch,
+        activation=chance.choice(["relu", "gelu", "gelu_tanh", "silu"]),
+        qkv_bias=chance.choice([True, False]),
+        eps=chance.choice([1e-12, 1e-6]),
+        image_size=side,
+        channels=chance.randint(1, 4),
+        classes=chance.randint(2, 7),
+    )
+
+
+def _agree(ours: Model, theirs: Any, images: Tensor) -> None:
+    with torch.no_grad():
+        told = theirs(images, interpolate_pos_encoding=True)
+        scores = ours({"images": images})
+        if ours.config.head == "classifier":
+            torch.testing.assert_close(scores, told.logits, **CLOSE)
+        else:
+            torch.testing.assert_close(ours.encode(images), told.last_hidden_state, **CLOSE)
+            torch.testing.assert_close(ours.pooled(scores), told.pooler_output, **CLOSE)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_sizes_agree_with_transformers_in_both_directions(seed: int, tmp_path: Path) -> None:
+    torch.manual_seed(seed)
+    config = _drawn(seed)
+    side, patch = config.size[0], config.patch
+    shapes = [(side, side), (side + patch, 2 * side), (3 * patch, patch + 1)]
+    seen = [torch.randn(2, config.channels, *shape) for shape in shapes]
+    ours = _model(config.model_dump())
+    save(tmp_path / "ours", ours, None)
+    kind = getattr(transformers, write(config)["architectures"][0])
+    theirs = kind.from_pretrained(tmp_path / "ours").eval()
+    for images in seen:
+        _agree(ours, theirs, images)
+    with torch.no_grad():
+        for weight in theirs.parameters():
+            weight.normal_(std=0.3)
+    theirs.save_pretrained(tmp_path / "theirs")
+    opened = load(tmp_path / "theirs")
+    assert opened.config == config
+    for images in seen:
+        _agree(opened.model, theirs, images)
 
 
 # --- heads -------------------------------------------------------------------------------------------------
