@@ -178,7 +178,7 @@ def test_several_ends_and_none_are_read() -> None:
     several = read(LLAMA2 | {"eos_token_id": [7, 8, 9], "pad_token_id": None})
     assert (several.eos_id, several.also_ends, several.pad_id) == (7, (8, 9), 7)
     assert json.loads(json.dumps(write(several)))["eos_token_id"] == [7, 8, 9]
-    assert read(LLAMA2 | {"eos_token_id": None}).eos_id == 2
+    assert [read(LLAMA2 | {"eos_token_id": none}).eos_id for none in (None, [])] == [2, 2]
     assert read(LLAMA2 | {"bos_token_id": None, "eos_token_id": 5}).start_id == 5
 
 
@@ -256,6 +256,30 @@ def _told(model: Model, prompts: list[list[int]], steps: int, *, fixed: int | No
             told.append(state.step(told[-1]).argmax(dim=-1))
     after = torch.stack(told[1:], dim=1).tolist()
     return [[*prompt, *more] for prompt, more in zip(prompts, after, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kv_heads": 2, "scaling": {"kind": "llama3", "factor": 4.0, "original_length": 8}},
+        {"kv_heads": 2, "window": 3},
+        {"attention_bias": "qkv", "tied": True},
+    ],
+    ids=["llama", "mistral", "qwen2"],
+)
+def test_padded_prompts_go_on_with_the_tokens_that_transformers_generates(settings: dict[str, Any]) -> None:
+    transformers = pytest.importorskip("transformers")
+    model = _model(**settings)
+    config = transformers.AutoConfig.for_model(**write(model.config))
+    there = transformers.AutoModelForCausalLM.from_config(config).eval()
+    there.load_state_dict(huggingface.weights_of(model, names(model.config)), strict=not model.config.tied)
+    there.tie_weights()
+    there.generation_config = transformers.GenerationConfig(pad_token_id=0)
+    prompts = [[1, 6, 7, 8, 9], [1, 12]]
+    tokens = torch.tensor([prompts[0], [0, 0, 0, *prompts[1]]])
+    theirs = there.generate(tokens, attention_mask=(tokens != 0).long(), max_new_tokens=12, do_sample=False)
+    told = _told(model, prompts, 12)
+    assert [row[-12:] for row in told] == theirs[:, 5:].tolist()
 
 
 @needs_stories

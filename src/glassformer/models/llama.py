@@ -388,7 +388,7 @@ def _read_window(kind: str, said: Mapping[str, Any]) -> int | None:
 def _read_marks(kind: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """The tokens that begin, end and fill texts; where a file names none, that which ends them serves."""
     ends = said.get("eos_token_id")
-    end, *others = ends if isinstance(ends, list | tuple) else [2 if ends is None else ends]
+    end, *others = (ends or [2]) if isinstance(ends, list | tuple) else [2 if ends is None else ends]
     start = said.get("bos_token_id", None if kind == "qwen2" else 1)
     pad = said.get("pad_token_id")
     return {
