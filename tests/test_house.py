@@ -31,6 +31,12 @@ ROOMS_WITHOUT_A_QUESTION = {
 
 # An optional dependency may be imported at the door of the one module that needs it.
 OPTIONAL = {
+    "src/glassformer/hub/agreement.py": {"transformers": "asked by convert, where it is installed"},
+    "src/glassformer/data/generated.py": {
+        "sklearn.datasets": "only generated:digits needs it (extra: images)",
+        "pydoc_data.topics": "only generated:python-docs needs it; some systems leave it out of Python",
+    },
+    "src/glassformer/data/pictures.py": {"PIL": "only folders of images need it (extra: images)"},
     "src/glassformer/hub/remote.py": {"huggingface_hub": "only hf:// addresses need it (extra: hub)"},
     "src/glassformer/hub/vocabulary.py": {"sentencepiece": "only tokenizer.model needs it (extra: hub)"},
     "src/glassformer/text/sentencepiece.py": {"sentencepiece": "only OPUS folders need it (extra: hub)"},

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from glassformer.api import recipes as recipes
     from glassformer.api.answering import answers as answers
     from glassformer.api.checking import check as check
+    from glassformer.api.converting import convert as convert
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
     from glassformer.api.evaluation import evaluate as evaluate
@@ -40,6 +41,7 @@ _HOMES = {
     "average": "hub.average",
     "check": "api.checking",
     "choose": "api.opened",
+    "convert": "api.converting",
     "decode_ids": "api.tokenizing",
     "demo": "api.demo",
     "describe_tokenizer": "api.tokenizing",

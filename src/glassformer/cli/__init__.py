@@ -1,23 +1,13 @@
 """The command line: what the user typed becomes a call of ``glassformer``, what comes back is printed."""
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import (
-    average,
-    data,
-    demo,
-    doctor,
-    evaluate,
-    recipes,
-    stdout,
-    tokenizer,
-    train,
-    translate,
-)
+from glassformer.cli import data, doctor, recipes, stdout, tokenizer
 from glassformer.cli.failure import Verbs
 
 app = typer.Typer(
@@ -65,8 +55,9 @@ def root(
     report.quiet(quiet)
 
 
-for _verb in (demo.demo, train.train, evaluate.evaluate, translate.translate, average.average):
-    app.command(_verb.__name__, rich_help_panel="Models")(_verb)
+for _name in ("demo", "train", "evaluate", "translate", "average", "convert"):
+    _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
+    app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
 app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
 app.command("doctor", rich_help_panel="Machine")(doctor.doctor)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,24 +14,47 @@ from torch import Tensor, nn
 from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
-import glassformer
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
 from glassformer.hub import huggingface, remote, vocabulary
 from glassformer.hub.card import plain_card
+from glassformer.hub.manifest import (
+    CARD,
+    GENERATION,
+    MANIFEST,
+    RECIPE,
+    as_json,
+    check,
+    check_replaceable,
+    facts,
+    read_json,
+    read_manifest,
+    write_manifest,
+)
 from glassformer.text import sentencepiece
 from glassformer.text.tokenizer import SOURCE_STEM, TokenizerPair, load_pair
 
-CONFIG = "config.json"
-GENERATION = "generation_config.json"
-PREPROCESSOR = "preprocessor_config.json"
-CARD = "README.md"
-RECIPE = "recipe.yaml"
-MANIFEST = "manifest.json"
-FORMAT_VERSION = 1
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "GENERATION",
+    "MANIFEST",
+    "PREPROCESSOR",
+    "RECIPE",
+    "Loaded",
+    "blank",
+    "check",
+    "check_replaceable",
+    "generation_defaults",
+    "load",
+    "resolve",
+    "save",
+    "write_card",
+    "write_folder",
+]
 
-# What a person may well edit; a change of these files is no damage.
-EDITABLE = (CARD, RECIPE, GENERATION)
+CONFIG = "config.json"
+PREPROCESSOR = "preprocessor_config.json"
 
 
 @dataclass(frozen=True)
@@ -89,30 +110,31 @@ def write_folder(
     nothing was measured. ``generation`` is added to what the model's configuration says about decoding;
     ``data`` are fingerprints of what it was trained on and ``parents`` the models it was made from, for the
     manifest; ``preprocessor`` is what images go through before the model; ``kept`` are files by name that are
-    written as they are. Raises RunError when the disk refuses, UserError when a weight is too large for
-    ``dtype``.
+    written as they are, in place of the tokenizer's if that is among them. Raises RunError when the disk
+    refuses, UserError when a weight is too large for ``dtype``.
     """
     config: Any = model.config
     module = plugins.find("models", config.name)
     written = module.write(config)
     if dtype != torch.float32:
         written |= {"dtype": str(dtype).removeprefix("torch.")}
-    files.write_text(folder / CONFIG, _json(written))
+    files.write_text(folder / CONFIG, as_json(written))
     _write_generation(folder, generation_defaults(written) if hasattr(model, "start") else {}, generation)
     if preprocessor is not None:
-        files.write_text(folder / PREPROCESSOR, _json(preprocessor))
+        files.write_text(folder / PREPROCESSOR, as_json(preprocessor))
     weights = _rounded(huggingface.weights_of(model, module.names(config)), dtype)
     huggingface.write(folder, weights, shard_bytes=shard_bytes)
-    if tokenizers is not None:
+    kept = kept or {}
+    if tokenizers is not None and f"{SOURCE_STEM}.json" not in kept:
         tokenizers.save(folder)
-    for name, content in (kept or {}).items():
+    for name, content in kept.items():
         files.write_bytes(folder / name, content)
     if card is None:
         card = plain_card(config.name, written, sum(weight.numel() for weight in weights.values()), parents)
     files.write_text(folder / CARD, card)
     if recipe is not None:
         files.write_text(folder / RECIPE, recipe)
-    _write_manifest(folder, tokenizers, data or {}, parents)
+    write_manifest(folder, tokenizers, data or {}, parents)
 
 
 def _write_generation(
@@ -122,7 +144,7 @@ def _write_generation(
     if settings.get("max_new_tokens") is not None:
         settings.pop("max_length", None)  # transformers warns of two limits
     if settings:
-        files.write_text(folder / GENERATION, _json(settings))
+        files.write_text(folder / GENERATION, as_json(settings))
 
 
 def _rounded(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
@@ -137,9 +159,9 @@ def write_card(folder: Path, card: str) -> None:
     """Replace the model card of a folder, and its entry in the manifest, once the scores are known."""
     files.write_text(folder / CARD, card)
     if (folder / MANIFEST).is_file():
-        manifest = _manifest(folder)
-        manifest["files"][CARD] = _facts(folder / CARD)
-        files.write_text(folder / MANIFEST, _json(manifest))
+        manifest = read_manifest(folder)
+        manifest["files"][CARD] = facts(folder / CARD)
+        files.write_text(folder / MANIFEST, as_json(manifest))
 
 
 def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,47 +182,6 @@ def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _write_manifest(
-    folder: Path, tokenizers: TokenizerPair | None, data: Mapping[str, Any], parents: Sequence[str]
-) -> None:
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
-    manifest = {
-        "format_version": FORMAT_VERSION,
-        "glassformer": glassformer.__version__,
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-        "files": {path.name: _facts(path) for path in paths},
-        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
-        "data": dict(data),
-        "parents": list(parents),
-    }
-    files.write_text(folder / MANIFEST, _json(manifest))
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": files.sha256(path)}
-
-
-def check_replaceable(folder: Path) -> None:
-    """Refuse, by UserError, to replace a folder in which anything was not written with a model."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise UserError(f"{folder}: a file with this name is in the way; choose another folder")
-    there = {path.name for path in folder.iterdir()}
-    known = {MANIFEST, *_manifest(folder).get("files", {})} if MANIFEST in there else set()
-    foreign = sorted(there - known)
-    if foreign:
-        raise UserError(
-            f"{folder}: holds {foreign[0]}, which was not written with a model and would be lost; "
-            "choose another folder"
-        )
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
 # --- in ----------------------------------------------------------------------------------------------------
 
 
@@ -218,14 +199,17 @@ def load(
     """
     folder = resolve(Path(folder))
     check(folder, thorough=verify)
-    written = _read_json(folder / CONFIG)
+    written = read_json(folder / CONFIG)
     module = _module(written, folder)
+    weights = huggingface.read(folder)
     config = _read_config(module, written, folder)
-    manifest = _manifest(folder) if (folder / MANIFEST).is_file() else {}
+    if hasattr(module, "fitted"):
+        config = module.fitted(config, weights.keys())
+    manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
     tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
     model = _blank(module, config, folder)
     names = module.names(config)
-    huggingface.fill(model, names, huggingface.read(folder), folder, dtype=dtype)
+    huggingface.fill(model, names, weights, folder, dtype=dtype)
     generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
@@ -252,29 +236,6 @@ def resolve(folder: Path) -> Path:
     raise UserError(f"{folder}: no model here; a model folder has a {CONFIG}, a run has best/ or last/")
 
 
-def check(folder: Path, *, thorough: bool = False) -> None:
-    """Compare the sizes of a folder's files with its manifest, and with ``thorough`` every sha256.
-
-    A folder without a manifest passes. Without ``thorough`` the files that people edit (README.md,
-    recipe.yaml, generation_config.json) may differ. Raises UserError naming the first file
-    that is not as it was written.
-    """
-    if not (folder / MANIFEST).is_file():
-        return
-    manifest = _manifest(folder)
-    for name, facts in manifest["files"].items():
-        path = files.inside(folder, name)
-        if name in EDITABLE and not thorough:
-            continue
-        if not path.is_file():
-            raise UserError(f"{path}: missing although {MANIFEST} lists it; copy the folder again")
-        if path.stat().st_size != facts["bytes"] or (thorough and files.sha256(path) != facts["sha256"]):
-            raise UserError(
-                f"{path}: differs from what {MANIFEST} says was written; copy it again, or remove {MANIFEST} "
-                "if the change is meant"
-            )
-
-
 def blank(module: ModuleType, config: Any) -> nn.Module:
     """A model whose weights wait to be filled: memory is asked for and not touched, tables are computed."""
     with _Undrawn():
@@ -298,22 +259,6 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **named)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    manifest = _read_json(path)
-    version = manifest.get("format_version")
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise UserError(f"{path}: written by a newer Glassformer (format {version}); upgrade glassformer")
-    listed = manifest.get("files")
-    if not isinstance(listed, dict) or not all(_is_entry(entry) for entry in listed.values()):
-        raise UserError(f"{path}: not a manifest of a model folder; remove it to open the folder unchecked")
-    return manifest
-
-
-def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys()
-
-
 def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
     wanted = written.get("model_type")
     known: list[str] = []
@@ -329,8 +274,15 @@ def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
 
 def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -> Any:
     path = folder / CONFIG
+    if (packed := written.get("quantization_config")) is not None:
+        kind = packed.get("quant_method") if isinstance(packed, dict) else packed
+        raise UserError(
+            f"{path}: quantization_config asks for packed weights ({kind}), which are not read here"
+        )
     try:
         return module.read(written)
+    except UserError as error:
+        raise UserError(f"{path}: {str(error).removeprefix(f'{CONFIG}: ')}") from None
     except KeyError as error:
         raise UserError(
             f"{path}: {error.args[0]!r} is missing, or is a value that is not known here"
@@ -377,14 +329,4 @@ def _tokenizers(
 
 
 def _perhaps(path: Path) -> dict[str, Any] | None:
-    return _read_json(path) if path.is_file() else None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: should hold keys and values")
-    return value
+    return read_json(path) if path.is_file() else None
