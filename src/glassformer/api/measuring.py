@@ -8,6 +8,7 @@ from typing import Any
 
 from glassformer.api import measuring_translations
 from glassformer.api.measured import Measured, command, named
+from glassformer.api.opened import KNOWN
 from glassformer.api.preparing import Parts
 from glassformer.base import plugins
 from glassformer.data.sources import Split
@@ -31,6 +32,13 @@ def watching(parts: Parts) -> Measure | None:
     """What is measured beside the validation loss while training, where there is anything."""
     translates = parts.objective.needs == TRANSLATES
     return measuring_translations.watching(parts) if translates else None
+
+
+def decoding(parts: Parts) -> dict[str, Any]:
+    """What the model folder says about decoding: how translations are decoded, nothing for other models."""
+    if parts.objective.needs != TRANSLATES:
+        return {}
+    return parts.recipe.evaluation.decoding.model_dump(include=set(KNOWN))
 
 
 def unmeasured(parts: Parts) -> dict[str, None]:

@@ -18,7 +18,7 @@ from glassformer.data.sources import SPLITS, settled
 from glassformer.data.stream import Stream
 from glassformer.hub import folder as hub
 from glassformer.objectives.objective import Objective
-from glassformer.text.tokenizer import TokenizerPair
+from glassformer.text.tokenizer import TokenizerPair, load_pair
 from glassformer.text.train import train_pair
 from glassformer.train import parallel
 from glassformer.train.schedule import check as check_schedule
@@ -52,8 +52,7 @@ def prepare(recipe: Recipe) -> Parts:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
         deque(_kind(recipe).texts(recipe.data, "test"), maxlen=0)
     model = _new_model(recipe, tokenizers) if started is None else _continued(recipe, started)
-    module = plugins.find("objectives", _name(recipe.objective))
-    objective: Objective = module.Objective(recipe.objective, numbers=model.config, tokenizers=tokenizers)
+    objective = _objective(recipe, model, tokenizers)
     streams, fingerprints = _streams(recipe, objective, tokenizers)
     return Parts(
         recipe=recipe,
@@ -162,6 +161,10 @@ def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | N
         return started.tokenizers
     if not hasattr(recipe.model, "vocab_size"):
         return None
+    folder = _kind(recipe).tokenizer_folder(recipe.data)
+    if folder is not None:
+        report.say(f"the vocabulary is that of {folder.parent}")
+        return load_pair(folder)
     frame = plugins.find("objectives", _name(recipe.objective)).Objective.frame
     report.say("learning the vocabulary")
     return train_pair(recipe.tokenizer, _kind(recipe).texts(recipe.data, "train"), frame)
@@ -211,6 +214,15 @@ def _continued(recipe: Recipe, started: hub.Loaded) -> nn.Module:
     model: nn.Module = _model(config).Model(config)
     model.load_state_dict(started.model.state_dict())
     return model
+
+
+def _objective(recipe: Recipe, model: nn.Module, tokenizers: TokenizerPair | None) -> Objective:
+    module = plugins.find("objectives", _name(recipe.objective))
+    options = {"numbers": model.config, "tokenizers": tokenizers}
+    if hasattr(_kind(recipe), "augmentation"):
+        options["augment"] = _kind(recipe).augmentation(recipe.data)
+    objective: Objective = module.Objective(recipe.objective, **options)
+    return objective
 
 
 # --- streams -----------------------------------------------------------------------------------------------

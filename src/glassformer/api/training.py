@@ -12,7 +12,6 @@ from torch import nn
 
 from glassformer.api import measuring
 from glassformer.api.measured import Measured, named
-from glassformer.api.opened import KNOWN
 from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import machine, plugins, report
@@ -153,7 +152,7 @@ def _save(parts: Parts, folder: Path, card: str | None = None) -> None:
         parts.tokenizers,
         card=card,
         recipe=dump(parts.recipe),
-        generation=parts.recipe.evaluation.decoding.model_dump(include=set(KNOWN)),
+        generation=measuring.decoding(parts),
         data=parts.fingerprints,
     )
 

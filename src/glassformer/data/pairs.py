@@ -110,3 +110,8 @@ def stores(
 def facts(config: Config) -> dict[str, Any]:  # noqa: ARG001 - texts say nothing of a model's sizes
     """Sizes of a model that only the data knows: of texts there are none, the tokenizer knows them."""
     return {}
+
+
+def tokenizer_folder(config: Config) -> Path | None:  # noqa: ARG001 - running text may bring one
+    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
+    return None

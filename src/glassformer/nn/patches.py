@@ -50,7 +50,8 @@ class Patches(nn.Module):
                 f"images of {channels} channels are given to a model of {wanted}; convert them first"
             )
         down, across = grid(height, width, size)
-        whole = images[:, :, : down * size, : across * size]
+        # Images come in float32, weights may be narrower in training and in use.
+        whole = images[:, :, : down * size, : across * size].to(self.weight.dtype)
         squares = whole.reshape(count, channels, down, size, across, size).permute(0, 2, 4, 1, 3, 5)
         return functional.linear(squares.flatten(3).flatten(1, 2), self.weight.flatten(1), self.bias)
 

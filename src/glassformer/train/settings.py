@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from glassformer.base.config import Settings
 
-Metric = Literal["loss", "bleu", "chrf"]
+Metric = Literal["loss", "bleu", "chrf", "accuracy"]
 
 
 class EarlyStopping(Settings):
