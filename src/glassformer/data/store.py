@@ -23,7 +23,7 @@ FORMAT = 1
 CHUNK = 4096
 """How many examples are encoded and written at a time, at most."""
 CHARACTERS = 1 << 20
-"""How many characters of text are encoded at a time; the example that goes beyond it is the last."""
+"""How many letters or pixels are encoded at a time; the example that goes beyond it is the last."""
 BLOCK = 1 << 20
 _WIDE = np.iinfo(np.uint16).max
 
@@ -201,12 +201,17 @@ def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
     characters = 0
     for example in examples:
         chunk.append(example)
-        characters += sum(len(value) for value in example.fields.values() if isinstance(value, str))
+        characters += sum(map(_weight, example.fields.values()))
         if len(chunk) == CHUNK or characters >= CHARACTERS:
             yield chunk
             chunk, characters = [], 0
     if chunk:
         yield chunk
+
+
+def _weight(value: Any) -> int:
+    """Letters of a text, numbers of an array."""
+    return len(value) if isinstance(value, str) else getattr(value, "size", 0)
 
 
 def _encoded(
