@@ -70,6 +70,15 @@ def test_small_sizes_read_small_images(preset: str, patches: int) -> None:
         assert model({"images": images}).shape == (2, 10)
 
 
+def test_a_model_can_be_counted_before_the_data_is_known() -> None:
+    unknown = TINY | {"image_size": 0, "classes": 0}
+    with torch.device("meta"):
+        model, known = Model(Config(**unknown)), Model(Config(**TINY))
+    counts = [sum(weight.numel() for weight in one.parameters()) for one in (model, known)]
+    places, classes = 15 * 16, 4 * 17
+    assert counts[1] - counts[0] == places + classes
+
+
 def test_weights_begin_small_and_biases_at_nought() -> None:
     torch.manual_seed(1)
     model = Model(Config(**(TINY | {"dim": 64, "mlp_dim": 128, "image_size": 32})))

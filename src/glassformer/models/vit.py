@@ -30,7 +30,8 @@ class Config(Settings):
     ``pool``: the image is what the ``class`` token ends as, or the ``mean`` of the patches, which then stand
     without a class token (Beyer et al. 2022). ``head``: ``classifier`` scores, a ``pooler``, or ``none``.
     ``image_size`` is the size that places are learned for, one number or height and width; any other is read
-    as well. ``classes``, ``labels``, ``channels`` and an ``image_size`` of 0 come from the data.
+    as well. ``labels``, ``channels`` and sizes of 0 come from the data; a model that is made before the data
+    is known, to be counted, has one patch and one class.
     """
 
     name: Literal["vit"] = "vit"
@@ -66,7 +67,7 @@ class Config(Settings):
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the images that the places are learned for."""
-        one = self.image_size
+        one = self.image_size or self.patch
         return (one, one) if isinstance(one, int) else one
 
 
@@ -116,7 +117,7 @@ class Model(nn.Module):
         if config.head == "pooler":
             self.pooler = nn.Linear(dim, dim)
         if config.head == "classifier":
-            self.output = nn.Linear(dim, config.classes)
+            self.output = nn.Linear(dim, max(1, config.classes))
         begin_normal(self, STD)
         for weight in (self.patches.weight, self.class_token, self.places):
             if weight is not None:
