@@ -173,3 +173,63 @@ def test_scores_of_a_step_are_float32_and_all_rows_may_be_dropped(name: str, cas
         assert state.step(LONG[:, 3]).dtype == torch.float32
         state.select(torch.tensor([], dtype=torch.long))
         assert state.step(torch.tensor([], dtype=torch.long)).shape[0] == 0
+
+
+def _continued(model: Any, rows: list[int], limit: int = 5, **settings: Any) -> list[list[Any]]:
+    """Texts that go on from these rows of ``TOKENS``, side by side."""
+    prompts, keep = to_the_right(TOKENS[rows], TOKENS[rows] != PAD)
+    with torch.no_grad():
+        state = model.start(prompts[:, :-1], keep[:, :-1])
+    chosen = Decoding(suppress_tokens=(PAD, START), **settings)
+    last = prompts[:, -1].tolist()
+    return search(state, len(rows), bos_id=last, eos_id=END, pad_id=PAD, settings=chosen, max_length=limit)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize(("name", "case"), GENERATES)
+def test_batch_mates_change_no_text(name: str, case: Case, beams: int) -> None:
+    model = made(name, case)
+    settings = {"num_beams": beams, "num_return_sequences": beams}
+    together = _continued(model, [2, 0, 1], **settings)
+    for row in range(3):
+        (alone,) = _continued(model, [row], **settings)
+        other = together[[1, 2, 0][row]]
+        assert [one.tokens for one in other] == [one.tokens for one in alone]
+        for left, right in zip(other, alone, strict=True):
+            assert left.logp == pytest.approx(right.logp, abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "case"), GENERATES)
+def test_one_beam_goes_on_with_the_likeliest_word_each_time(name: str, case: Case) -> None:
+    model = made(name, case)
+    found = _continued(model, [0, 1, 2], num_beams=1)
+    for row in range(3):
+        text = TOKENS[row, TOKENS[row] != PAD].tolist()
+        prompt = len(text)
+        while len(text) < prompt + 5 and (len(text) == prompt or text[-1] != END):
+            scores = scores_of(model, {"tokens": torch.tensor([text])})[0, -1]
+            scores[[PAD, START]] = -torch.inf
+            text.append(int(scores.argmax()))
+        assert found[row][0].tokens == tuple(text[prompt:])
+
+
+@pytest.mark.parametrize(("name", "case"), GENERATES)
+def test_a_wide_beam_finds_the_best_of_all_texts(name: str, case: Case) -> None:
+    model = made(name, case, vocab_size=6)
+    words, limit = (3, 4, 5), 3
+    ended = [(*body, END) for length in range(limit) for body in product(words, repeat=length)]
+    settings = {"num_beams": 27, "num_return_sequences": 5, "length_penalty": 0.6}
+    with torch.no_grad():
+        state = model.start(torch.zeros(1, 0, dtype=torch.long), None)
+    chosen = Decoding(suppress_tokens=(PAD, START), **settings)
+    found = search(state, 1, bos_id=START, eos_id=END, pad_id=PAD, settings=chosen, max_length=limit)
+    best = []
+    for tokens in ended + list(product(words, repeat=limit)):
+        logp = torch.log_softmax(
+            scores_of(model, {"tokens": torch.tensor([[START, *tokens[:-1]]])})[0], dim=-1
+        )
+        total = float(logp[range(len(tokens)), list(tokens)].sum())
+        best.append((normalise(total, len(tokens), chosen), tokens))
+    best = sorted(best, reverse=True)[:5]
+    assert [one.tokens for one in found[0]] == [tokens for _, tokens in best]
+    assert [one.score for one in found[0]] == pytest.approx([score for score, _ in best], abs=1e-4)

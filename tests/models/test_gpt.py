@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -255,9 +256,9 @@ def test_a_published_sorter_sorts() -> None:
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def _published(folder: Path, **config: Any) -> Path:
-    """A folder as GPT-2 was published: no prefix, a triangle in every layer, few keys in config.json."""
-    save(folder, _model(), None)
+def _published(folder: Path, norm: str = "pre", **config: Any) -> Path:
+    """A folder as GPT-1 and GPT-2 were published: no prefix, a triangle in every layer, few keys."""
+    save(folder, _model(norm=norm), None)
     weights = load_file(folder / "model.safetensors")
     weights = {name.removeprefix("transformer."): weight for name, weight in weights.items()}
     triangle = torch.ones(12, 12).tril()[None, None]
@@ -271,13 +272,26 @@ def _published(folder: Path, **config: Any) -> Path:
     return folder
 
 
+def _same(model: Model, other: Any) -> None:
+    for (name, ours), theirs in zip(model.named_parameters(), other.named_parameters(), strict=True):
+        assert (name, True) == (theirs[0], torch.equal(ours, theirs[1]))
+
+
+def test_a_folder_as_gpt1_was_published_opens(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    keys = {"afn": "gelu", "n_ctx": 12, "n_special": 0, "predict_special_tokens": True}
+    loaded = load(_published(tmp_path / "model", "post", **keys))
+    torch.manual_seed(3)
+    _same(_model(norm="post"), loaded.model)
+    assert (loaded.config.norm, loaded.config.activation) == ("post", "gelu_tanh")
+
+
 def test_a_folder_as_gpt2_was_published_opens(tmp_path: Path) -> None:
     torch.manual_seed(3)
     loaded = load(_published(tmp_path / "model"))
     torch.manual_seed(3)
     model = _model()
-    for (name, ours), theirs in zip(model.named_parameters(), loaded.model.parameters(), strict=True):
-        assert torch.equal(ours, theirs), name
+    _same(model, loaded.model)
     config = loaded.config
     assert (config.activation, config.eps, config.tied, config.dropout) == ("gelu_tanh", 1e-5, True, 0.1)
     assert (config.start_id, config.eos_id, config.pad_id) == (30, 30, 30)
@@ -291,10 +305,11 @@ def test_a_folder_as_gpt2_was_published_opens(tmp_path: Path) -> None:
         ("add_cross_attention", True),
         ("activation_function", "mish"),
         ("activation_function", "tanh"),
+        ("eos_token_id", [2, 3]),
     ],
 )
 def test_what_would_be_computed_otherwise_is_refused(key: str, value: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"config\.json asks for {key}: {value!r}"):
+    with pytest.raises(UserError, match=re.escape(f"config.json asks for {key}: {value!r}")):
         load(_published(tmp_path / "model", **{key: value}))
     with pytest.raises(UserError, match=r"config\.json asks for afn: 'tanh'"):
         read(
@@ -311,7 +326,8 @@ def test_what_would_be_computed_otherwise_is_refused(key: str, value: Any, tmp_p
 
 
 def test_what_only_rounds_otherwise_is_read(tmp_path: Path) -> None:
-    load(_published(tmp_path / "model", reorder_and_upcast_attn=True, summary_type="cls_index"))
+    keys = {"reorder_and_upcast_attn": True, "summary_type": "cls_index", "eos_token_id": [2]}
+    assert load(_published(tmp_path / "model", **keys)).config.eos_id == 2
 
 
 @pytest.mark.parametrize(

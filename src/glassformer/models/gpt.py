@@ -122,7 +122,8 @@ class Model(nn.Module):
     ) -> Float[Tensor, "rows token dim"]:
         """The last hidden state of every token, after all that ``slots`` remember (``nn.writing.Causal``)."""
         x = self.embedding(tokens, positions)
-        for block, slot in zip(self.blocks, slots or [None] * len(self.blocks), strict=True):
+        memories: Sequence[Slot | None] = slots or [None] * len(self.blocks)
+        for block, slot in zip(self.blocks, memories, strict=True):
             x = block(x, mask, cache=slot)
         return self.norm(x)
 
@@ -275,7 +276,10 @@ def read(written: Mapping[str, Any]) -> Config:
         if written.get(key, usual) != usual:
             raise UserError(f"config.json asks for {key}: {written[key]!r}, which gpt does not compute here")
     bos, eos = written.get("bos_token_id"), written.get("eos_token_id")
-    eos = eos[0] if isinstance(eos, list) else eos
+    if isinstance(eos, list):
+        if len(eos) != 1:
+            raise UserError(f"config.json asks for eos_token_id: {eos!r}; gpt ends a text with one token")
+        (eos,) = eos
     pad = written.get("pad_token_id")
     eos = written["vocab_size"] - 1 if eos is None else eos  # where GPT-2's vocabulary has its end of text
     dropout = written.get("resid_pdrop", 0.1)
