@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.contracts import lessons
 from tests.contracts.small_runs import PAIRS, command, write_recipe
 from torch import Tensor, nn
 
@@ -43,7 +44,11 @@ def _translates(folder: Path) -> bool:
     return model.translate(lines, num_beams=1) == wanted == model.translate(lines, num_beams=4)
 
 
-LESSONS: Mapping[str, Lesson] = {"translation": Lesson(write_recipe, _translates)}
+LESSONS: Mapping[str, Lesson] = {
+    "causal_lm": Lesson(lessons.write_chain, lessons.knows_the_chain),
+    "masked_lm": Lesson(lessons.write_lines, lessons.knows_the_lines),
+    "translation": Lesson(write_recipe, _translates),
+}
 
 
 def _allowed() -> list[tuple[str, str]]:
