@@ -70,11 +70,16 @@ def knows_the_chain(folder: Path) -> bool:
     """Whether each word calls the next."""
     answers, batch = _answers(folder, [" ".join(CHAIN[at : at + 10]) for at in range(0, 90, 10)])
     inside = slice(0, -1)  # only the page has an end
-    return torch.equal(answers[:, inside], batch["labels"][:, inside])
+    return _known(answers[:, inside], batch["labels"][:, inside])
 
 
 def knows_the_lines(folder: Path) -> bool:
     """Whether a hidden word is told by its line."""
     answers, batch = _answers(folder, LINES)
     hidden = batch["labels"] != -100
-    return torch.equal(answers[hidden], batch["labels"][hidden])
+    return _known(answers[hidden], batch["labels"][hidden])
+
+
+def _known(answers: torch.Tensor, labels: torch.Tensor) -> bool:
+    """Whether nine of ten are right, where chance has one of nine at best."""
+    return bool((answers == labels).float().mean() > 0.9)
