@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ruamel.yaml import YAML
 
 from glassformer.hub.card import Card, Data, Score, architecture_of, render
@@ -77,3 +78,31 @@ def test_the_use_of_transformers_is_shown_only_where_it_works() -> None:
 def test_a_title_with_yaml_signs_stays_one_title() -> None:
     head = _head(render(Card("a: b # c\n- d", 10, scores=(Score("BLEU", 1.0, "x: [y"),))))
     assert head["model-index"][0]["name"] == "a: b # c\n- d"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("ability", "command", "python"),
+    [
+        ("translates", "glassformer translate", "model.translate("),
+        ("generates", "glassformer generate", "model.generate("),
+        ("encodes", "glassformer predict", "model.predict("),
+        ("sees", "glassformer predict", "model.predict("),
+    ],
+)
+def test_the_use_that_is_shown_is_that_of_the_model(ability: str, command: str, python: str) -> None:
+    text = render(Card("Mine", 10, ability=ability, architecture="SomeModel"))
+    assert f"{command} THIS_FOLDER" in text
+    assert python in text
+    assert "SomeModel.from_pretrained" in text
+    assert ("AutoImageProcessor" in text) is (ability == "sees")
+    assert ("AutoTokenizer" in text) is (ability != "sees")
+    assert text.count("- It ") + text.count("- Text") + text.count("- Of") >= 2
+    assert "결과는 사람이 확인해야 합니다." in text
+
+
+def test_hubs_are_told_what_a_model_is_for_where_they_have_a_word() -> None:
+    scores = (Score("perplexity", 9.0, "valid.txt"),)
+    head = _head(render(Card("Mine", 10, ability="generates", scores=scores)))
+    assert head["pipeline_tag"] == "text-generation"
+    assert head["model-index"][0]["results"][0]["task"] == {"type": "text-generation"}  # type: ignore[index]
+    assert "pipeline_tag" not in _head(render(Card("Mine", 10, ability="encodes")))

@@ -37,7 +37,8 @@ class Card:
     """Everything a card tells.
 
     ``languages`` are source and target as codes ("ko", "en"); ``license`` is the model's own;
-    ``architecture`` is the class of ``transformers`` that opens the folder, None where it has none.
+    ``architecture`` is the class of ``transformers`` that opens the folder, None where it has none;
+    ``ability`` is what the model can do, as it says itself.
     """
 
     title: str
@@ -49,12 +50,26 @@ class Card:
     parents: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     architecture: str | None = "MarianMTModel"
+    ability: str = "translates"
 
 
-def plain_card(name: str, written: Mapping[str, Any], parameters: int, parents: Sequence[str] = ()) -> str:
+def plain_card(
+    name: str,
+    written: Mapping[str, Any],
+    parameters: int,
+    parents: Sequence[str] = (),
+    ability: str = "translates",
+) -> str:
     """The card of a model about which nothing was measured, from its ``config.json``."""
-    architecture = architecture_of(written)
-    return render(Card(f"Glassformer {name}", parameters, architecture=architecture, parents=tuple(parents)))
+    return render(
+        Card(
+            f"Glassformer {name}",
+            parameters,
+            parents=tuple(parents),
+            architecture=architecture_of(written),
+            ability=ability,
+        )
+    )
 
 
 def architecture_of(written: Mapping[str, Any]) -> str | None:
@@ -71,17 +86,21 @@ def render(card: Card) -> str:
 
 
 def _head(card: Card) -> str:
+    translates = card.ability == "translates" and len(card.languages) == 2
     head: dict[str, Any] = {
         "language": list(card.languages),
         "license": card.license,
         "library_name": "transformers" if card.architecture else "glassformer",
-        "tags": ["glassformer", *(["translation"] if len(card.languages) == 2 else [])],
+        "tags": ["glassformer", *(["translation"] if translates else [])],
     }
-    if len(card.languages) == 2:
-        head["pipeline_tag"] = "translation"
+    task = USES[card.ability].task
+    if translates or (task is not None and card.ability != "translates"):
+        head["pipeline_tag"] = task
     if card.scores:
         head["metrics"] = sorted({score.name.lower() for score in card.scores})
-        head["model-index"] = [{"name": card.title, "results": [_result(score) for score in card.scores]}]
+        head["model-index"] = [
+            {"name": card.title, "results": [_result(score, task) for score in card.scores]}
+        ]
     if not card.languages:
         del head["language"]
     text = StringIO()
@@ -93,9 +112,9 @@ def _head(card: Card) -> str:
     return f"---\n{text.getvalue()}---"
 
 
-def _result(score: Score) -> dict[str, Any]:
+def _result(score: Score, task: str | None) -> dict[str, Any]:
     return {
-        "task": {"type": "translation"},
+        "task": {"type": task or "other"},
         "dataset": {"name": score.data, "type": score.data},
         "metrics": [{"type": score.name.lower(), "name": score.name, "value": score.value}],
     }
@@ -133,29 +152,90 @@ def _data(card: Card) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class _Use:
+    """What a model of one ability is used by: a command, a line of Python, lines for ``transformers``."""
+
+    command: str
+    python: str
+    reader: str
+    foreign: tuple[str, ...]
+    task: str | None
+
+
+_TEXT, _TOKENS = "AutoTokenizer", 'tokenizer(["..."], return_tensors="pt")'
+_DECODED = "print(tokenizer.batch_decode(written, skip_special_tokens=True))"
+USES = {
+    "translates": _Use(
+        "glassformer translate THIS_FOLDER < source.txt > target.txt",
+        'print(model.translate(["..."]))',
+        _TEXT,
+        ('written = model.generate(**tokenizer(["..."], return_tensors="pt", padding=True))', _DECODED),
+        "translation",
+    ),
+    "generates": _Use(
+        'glassformer generate THIS_FOLDER "Once upon a time"',
+        'print(model.generate(["..."]))',
+        _TEXT,
+        (f"written = model.generate(**{_TOKENS}, max_new_tokens=50)", _DECODED),
+        "text-generation",
+    ),
+    "encodes": _Use(
+        'glassformer predict THIS_FOLDER "A text with a [MASK] in it"',
+        'print(model.predict(["..."]))',
+        _TEXT,
+        (f"print(model(**{_TOKENS}))",),
+        None,
+    ),
+    "sees": _Use(
+        "glassformer predict THIS_FOLDER image.png",
+        'print(model.predict(["image.png"]))',
+        "AutoImageProcessor",
+        ('print(model(**processor(image, return_tensors="pt")))',),
+        None,
+    ),
+}
+
+
 def _use(card: Card) -> str:
-    lines = ["## Use", "", "```sh", "glassformer translate THIS_FOLDER < source.txt > target.txt", "```", ""]
-    lines += ["```python", "import glassformer as gf", "", 'model = gf.load("THIS_FOLDER")']
-    lines += ['print(model.translate(["..."]))', "```", ""]
+    use = USES[card.ability]
+    lines = ["## Use", "", "```sh", use.command, "```", ""]
+    lines += [
+        "```python",
+        "import glassformer as gf",
+        "",
+        'model = gf.load("THIS_FOLDER")',
+        use.python,
+        "```",
+        "",
+    ]
     if card.architecture is None:
         return "\n".join([*lines, "`transformers` has no such architecture and cannot open this folder."])
-    lines += ["```python", f"from transformers import AutoTokenizer, {card.architecture}", ""]
-    lines += ['tokenizer = AutoTokenizer.from_pretrained("THIS_FOLDER")']
+    reader = "processor" if card.ability == "sees" else "tokenizer"
+    lines += ["```python", f"from transformers import {use.reader}, {card.architecture}", ""]
+    lines += [f'{reader} = {use.reader}.from_pretrained("THIS_FOLDER")']
     lines += [f'model = {card.architecture}.from_pretrained("THIS_FOLDER")']
-    lines += ['written = model.generate(**tokenizer(["..."], return_tensors="pt", padding=True))']
-    lines += ["print(tokenizer.batch_decode(written, skip_special_tokens=True))", "```"]
-    return "\n".join(lines)
+    return "\n".join([*lines, *use.foreign, "```"])
 
 
-LIMITS = (
-    "It can leave out, add or invent words, and get names and numbers wrong; a person should check it.",
-    "Text unlike its training data (other topics, dialects, slang, very long sentences) comes out worse.",
-    "It repeats what was in its data, including its mistakes and prejudices.",
-)
+LIMITS = {
+    "translates": (
+        "It can leave out, add or invent words, and get names and numbers wrong; a person should check it.",
+        "Text unlike its training data (other topics, dialects, slang, very long sentences) comes out worse.",
+    ),
+    "generates": (
+        "It goes on with what sounds likely, not with what is true; a person should check it.",
+        "Text unlike its training data (other topics, dialects, other languages) comes out worse.",
+    ),
+    "encodes": ("Of text unlike its training data (other topics, dialects, languages) it knows less.",),
+    "sees": ("It always answers with one of its classes, and images unlike its training data mislead it.",),
+}
+REPEATS = "It repeats what was in its data, including its mistakes and prejudices."
 
 
 def _limits(card: Card) -> str:
-    return "\n".join(["## Limits", "", *(f"- {limit}" for limit in (*LIMITS, *card.limits))])
+    limits = (*LIMITS[card.ability], REPEATS, *card.limits)
+    return "\n".join(["## Limits", "", *(f"- {limit}" for limit in limits)])
 
 
 def _korean(card: Card) -> str:
@@ -167,7 +247,12 @@ def _korean(card: Card) -> str:
         )
     figures = ", ".join(f"{score.name} {score.value:.2f} ({score.data})" for score in card.scores)
     lines.append(f"측정한 점수: {figures}." if figures else "아직 점수를 재지 않았습니다.")
-    lines.append("빠뜨리거나 지어내는 말이 있고 이름과 숫자가 틀릴 수 있으니, 결과는 사람이 확인해야 합니다.")
+    if card.ability in ("translates", "generates"):
+        lines.append(
+            "빠뜨리거나 지어내는 말이 있고 이름과 숫자가 틀릴 수 있으니, 결과는 사람이 확인해야 합니다."
+        )
+    else:
+        lines.append("학습 데이터와 다른 자료에서는 틀릴 수 있으니, 결과는 사람이 확인해야 합니다.")
     return "## 한국어\n\n" + " ".join(lines)
 
 

@@ -178,7 +178,9 @@ def _card(opened: folder.Loaded, parent: str, dtype: str) -> str:
         return f"{text}\n\n## Conversion\n\nConverted by Glassformer from {parent}, weights in {dtype}.\n"
     config: Any = opened.config
     written = plugins.find("models", config.name).write(config)
-    return plain_card(config.name, written, sum(one.numel() for one in opened.model.parameters()), [parent])
+    model: Any = opened.model
+    size = sum(one.numel() for one in model.parameters())
+    return plain_card(config.name, written, size, [parent], model.abilities[0])
 
 
 def _compare(opened: folder.Loaded, new: Path, parent: str, target: Path) -> dict[str, Any]:

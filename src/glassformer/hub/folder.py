@@ -130,11 +130,16 @@ def write_folder(
     for name, content in kept.items():
         files.write_bytes(folder / name, content)
     if card is None:
-        card = plain_card(config.name, written, sum(weight.numel() for weight in weights.values()), parents)
+        size = sum(weight.numel() for weight in weights.values())
+        card = plain_card(config.name, written, size, parents, _ability(model))
     files.write_text(folder / CARD, card)
     if recipe is not None:
         files.write_text(folder / RECIPE, recipe)
     write_manifest(folder, tokenizers, data or {}, parents)
+
+
+def _ability(model: Any) -> str:
+    return str(model.abilities[0])
 
 
 def _write_generation(
@@ -175,10 +180,10 @@ def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: written[key] for key in keys if written.get(key) is not None}
     if written.get("is_encoder_decoder") and "max_position_embeddings" in written:
         settings["max_length"] = written["max_position_embeddings"]
-    marks = {settings[key] for key in ("pad_token_id", "decoder_start_token_id") if key in settings}
-    never = sorted(marks - {settings["eos_token_id"]})
-    if written.get("is_encoder_decoder") and never:
-        settings["bad_words_ids"] = [[token] for token in never]
+    if written.get("is_encoder_decoder"):
+        marks = {settings[key] for key in ("pad_token_id", "decoder_start_token_id") if key in settings}
+        if never := sorted(marks - {settings["eos_token_id"]}):
+            settings["bad_words_ids"] = [[token] for token in never]
     return settings
 
 
