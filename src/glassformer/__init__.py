@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glassformer.api.opened import choose as choose
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
+    from glassformer.api.storing import prepare_data as prepare_data
     from glassformer.api.tokenizing import decode_ids as decode_ids
     from glassformer.api.tokenizing import describe_tokenizer as describe_tokenizer
     from glassformer.api.tokenizing import load_tokenizer as load_tokenizer
@@ -51,6 +52,7 @@ _HOMES = {
     "load": "api.loading",
     "TokenizerConfig": "text.train",
     "load_tokenizer": "api.tokenizing",
+    "prepare_data": "api.storing",
     "recipes": "api",
     "train": "api.training",
     "train_tokenizer": "api.tokenizing",

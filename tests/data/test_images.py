@@ -1,4 +1,4 @@
-"""Images of a recipe: one form, the classes of the training images, figures of them, rows that count as one."""
+"""Images of a recipe: one form, the classes and figures of the training images, rows that count as one."""
 
 import os
 from pathlib import Path

@@ -279,3 +279,14 @@ def test_the_joined_array_is_read_where_it_lies(tmp_path):
     store = build(numbered(PAIRS), encode, tmp_path / "store")
     assert isinstance(store.joined("source"), np.memmap)
     assert store.joined("source").tolist() == [5, 6, 7, 9]
+
+
+def test_without_a_name_a_store_is_named_by_its_content(tmp_path):
+    names = [
+        build(numbered(pairs), encode, tmp_path / str(number), about=about).fingerprint
+        for number, (pairs, about) in enumerate(
+            [(PAIRS, {}), (PAIRS, {}), (PAIRS[:2], {}), (PAIRS, {"a": 1})]
+        )
+    ]
+    assert names[0] == names[1]
+    assert len(set(names)) == 3

@@ -1,4 +1,4 @@
-"""The verb ``data``: looking at sentence pairs, and making some."""
+"""The verb ``data``: looking at sentence pairs, making some, and encoding text once."""
 
 from typing import Annotated
 
@@ -6,10 +6,11 @@ import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import stdout
+from glassformer.cli import data_prepare, stdout
 from glassformer.cli.options import JSON, Output, Source, Target
 
-app = typer.Typer(no_args_is_help=True, help="Check files of sentence pairs, or write a generated corpus.")
+app = typer.Typer(no_args_is_help=True, help="Check files, encode text once, or write a generated corpus.")
+app.command("prepare")(data_prepare.prepare)
 
 Files = Annotated[
     list[str],

@@ -165,7 +165,7 @@ def build(
     With several ``processes`` the chunks are encoded side by side and written in their order, so that the
     files are the same; ``encode`` must then be something that can be pickled. ``meter`` is what progress is
     shown by, else examples are counted. ``about`` is kept with the store; ``beside`` may write more files
-    into its folder.
+    into its folder. Without a ``fingerprint`` the store is named by its content.
 
     ``limits`` are applied to the examples before encoding and to their tokens after it. ``dropped`` may
     already hold what reading left out; it is completed here, and said in one sentence at the end. The
@@ -298,12 +298,12 @@ def _write(chunks: Iterable[list[Features]], folder: Path) -> tuple[int, dict[st
     return rows, {name: writer.kind for name, writer in writers.items()}
 
 
-def _describe(folder: Path, fingerprint: str, dropped: Dropped, kinds: Mapping[str, str], about: Any) -> None:
+def _describe(folder: Path, name: str, dropped: Dropped, kinds: Mapping[str, str], about: Any) -> None:
     """Write ``store.json``, with the checksums of what is there by now."""
     parts = sorted(path for path in folder.iterdir() if path.is_file())
     said = {
         "format": FORMAT,
-        "fingerprint": fingerprint,
+        "fingerprint": name or fingerprint(parts, about or {}),
         "arrays": dict(kinds),
         "dropped": dropped.to_json(),
         "about": dict(about or {}),
