@@ -83,16 +83,20 @@ def first_tokens(first: First, rows: int, device: torch.device) -> Int[Tensor, "
     return tokens.expand(rows).clone()
 
 
+def exhausted(run: Run) -> list[list[Hypothesis]]:
+    """What a run gives at its end."""
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            lists: list[list[Hypothesis]] = end.value
+            return lists
+
+
 def finished(steps: Callable[P, Run]) -> Callable[P, list[list[Hypothesis]]]:
-    """The same run without its steps: the function that goes to the end and gives the lists."""
+    """The same without its steps: the function that goes to the end and gives the lists."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> list[list[Hypothesis]]:
-        under_way = steps(*args, **kwargs)
-        while True:
-            try:
-                next(under_way)
-            except StopIteration as end:
-                lists: list[list[Hypothesis]] = end.value
-                return lists
+        return exhausted(steps(*args, **kwargs))
 
     return run

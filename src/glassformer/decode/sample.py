@@ -28,7 +28,6 @@ from glassformer.decode.settings import Decoding
 from glassformer.decode.state import State
 
 
-@torch.inference_mode()
 def sampling(
     state: State,
     rows: int,
@@ -64,26 +63,29 @@ def sampling(
     bounds = torch.tensor(limits, device=device)
     draws = _Draws.fresh(len(limits), settings, device)
     if many > 1 and rows:
-        state.select(torch.arange(rows, device=device).repeat_interleave(many))
+        with torch.inference_mode():
+            state.select(torch.arange(rows, device=device).repeat_interleave(many))
     tokens = first_tokens(bos_id, rows, device).repeat_interleave(many)
     while len(draws.line):
-        scores = state.step(tokens).float()
-        logp = torch.log_softmax(scores, dim=-1)
-        broken = logp[:, 0].isnan()
-        row = draws.line // many
-        weighed = constraints.penalised(scores, logp, draws.written, row)
-        weighed = constraints.apply(weighed, draws.written, row)
-        tokens = draw(weighed, numbers[draws.line, draws.written.size(1)], settings)
-        stuck = weighed.amax(dim=1) == -torch.inf
-        draws.append(tokens, logp, stuck)
-        ended = stuck | (tokens == eos_id) | (bounds[draws.line] <= draws.written.size(1))
-        if over is not None:
-            ended = ended | over(draws.written, row)
-        stay = draws.collect(broken, ended, stuck)
-        if stay is not None:
-            tokens = tokens[stay]
-            if len(stay):
-                state.select(stay)
+        # Not around the whole: the mode would be on while the caller looks at a step.
+        with torch.inference_mode():
+            scores = state.step(tokens).float()
+            logp = torch.log_softmax(scores, dim=-1)
+            broken = logp[:, 0].isnan()
+            row = draws.line // many
+            weighed = constraints.penalised(scores, logp, draws.written, row)
+            weighed = constraints.apply(weighed, draws.written, row)
+            tokens = draw(weighed, numbers[draws.line, draws.written.size(1)], settings)
+            stuck = weighed.amax(dim=1) == -torch.inf
+            draws.append(tokens, logp, stuck)
+            ended = stuck | (tokens == eos_id) | (bounds[draws.line] <= draws.written.size(1))
+            if over is not None:
+                ended = ended | over(draws.written, row)
+            stay = draws.collect(broken, ended, stuck)
+            if stay is not None:
+                tokens = tokens[stay]
+                if len(stay):
+                    state.select(stay)
         yield draws.written
     return [[draws.finished[row * many + j] for j in range(many)] for row in range(rows)]
 

@@ -27,7 +27,6 @@ from glassformer.decode.settings import Decoding
 from glassformer.decode.state import State
 
 
-@torch.inference_mode()
 def searching(
     state: State,
     rows: int,
@@ -63,19 +62,21 @@ def searching(
     bounds = torch.tensor(limits, device=device)
     tokens = first_tokens(bos_id, rows, device)
     while beams.sentences:
-        scores = state.step(tokens).float()
-        logp = torch.log_softmax(scores, dim=-1)
-        broken = _broken(logp, beams)
-        sentence = beams.sentence.repeat_interleave(beams.width)
-        ranked = constraints.penalised(scores, logp, beams.written, sentence)
-        ranked = constraints.apply(ranked, beams.written, sentence)
-        found = _extend(logp, ranked, beams, settings.num_beams)
-        step = _part(found, settings.num_beams, _ends(found, beams, eos_id, bounds, over))
-        done = _settle(step, broken, beams, shelves)
-        origin, tokens = beams.advance(step, done, pad_id)
-        # Greedy search keeps its order, so the cache is only touched when a sentence has left.
-        if beams.sentences and (settings.num_beams > 1 or any(done)):
-            state.select(origin)
+        # Not around the whole: the mode would be on while the caller looks at a step.
+        with torch.inference_mode():
+            scores = state.step(tokens).float()
+            logp = torch.log_softmax(scores, dim=-1)
+            broken = _broken(logp, beams)
+            sentence = beams.sentence.repeat_interleave(beams.width)
+            ranked = constraints.penalised(scores, logp, beams.written, sentence)
+            ranked = constraints.apply(ranked, beams.written, sentence)
+            found = _extend(logp, ranked, beams, settings.num_beams)
+            step = _part(found, settings.num_beams, _ends(found, beams, eos_id, bounds, over))
+            done = _settle(step, broken, beams, shelves)
+            origin, tokens = beams.advance(step, done, pad_id)
+            # Greedy search keeps its order, so the cache is only touched when a sentence has left.
+            if beams.sentences and (settings.num_beams > 1 or any(done)):
+                state.select(origin)
         yield beams.written
     return [shelf.hypotheses() for shelf in shelves]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
@@ -31,6 +33,47 @@ class Translates(Protocol):
 
 
 @runtime_checkable
+class Generates(Protocol):
+    """The ability to go on with a batch of prompts."""
+
+    def start(
+        self,
+        tokens: Int[Tensor, "rows prompt"],
+        keep: Bool[Tensor, "rows prompt"] | None,
+        *,
+        fixed: int | None = None,
+    ) -> State:
+        """Read the prompts, padded on the left (``keep`` is False there), and stand ready for the next token.
+
+        There may be nothing to read. ``fixed`` is how many tokens a memory of fixed size can hold; without it
+        the memory grows.
+        """
+        ...
+
+
+@runtime_checkable
+class Rests(Protocol):
+    """A torch module, in so far as its dropout can be switched off."""
+
+    training: bool
+
+    def train(self, mode: bool = True) -> object:
+        """Switch dropout on or off."""
+        ...
+
+
+@contextmanager
+def resting(model: Rests) -> Iterator[None]:
+    """Without dropout inside, as it was afterwards."""
+    before = model.training
+    model.train(False)
+    try:
+        yield
+    finally:
+        model.train(before)
+
+
+@runtime_checkable
 class Ids(Protocol):
     """The special ids of a model's configuration."""
 
@@ -47,4 +90,14 @@ class Ids(Protocol):
     @property
     def eos_id(self) -> int:
         """Ends every source and target."""
+        ...
+
+
+@runtime_checkable
+class Numbers(Ids, Protocol):
+    """What is needed of a model's configuration: its special ids and how long a text may be."""
+
+    @property
+    def max_length(self) -> int:
+        """The most tokens a text (end token included) may have."""
         ...

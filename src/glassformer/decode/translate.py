@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, Protocol, runtime_checkable
@@ -16,7 +15,7 @@ from glassformer.decode.hypothesis import Hypothesis
 from glassformer.decode.sample import sample
 from glassformer.decode.search import search
 from glassformer.decode.settings import Decoding
-from glassformer.decode.state import Ids, Translates
+from glassformer.decode.state import Numbers, Rests, Translates, resting
 
 
 @runtime_checkable
@@ -53,28 +52,12 @@ class Tokenizers(Protocol):
 
 
 @runtime_checkable
-class Numbers(Ids, Protocol):
-    """What is needed of a model's configuration: its special ids and how long a text may be."""
-
-    @property
-    def max_length(self) -> int:
-        """The most tokens a source (end token included) or target may have."""
-        ...
-
-
-@runtime_checkable
-class Translator(Translates, Protocol):
+class Translator(Translates, Rests, Protocol):
     """A model that translates: a torch module with the ability and its numbers."""
-
-    training: bool
 
     @property
     def config(self) -> Numbers:
         """Its configuration."""
-        ...
-
-    def train(self, mode: bool = True) -> object:
-        """Switch dropout on or off."""
         ...
 
 
@@ -139,7 +122,7 @@ def translate(
         if on_progress and len(ahead) > len(todo):
             on_progress(len(ahead) - len(todo))
         for batch in _batches(todo, tokens_per_batch):
-            with _resting(model):
+            with resting(model):
                 lists = _decode(model, batch, settings, torch.device(device))
             for line, listed in zip(batch, lists, strict=True):
                 done[line.place] = _written(tokenizers.target, line, listed)
@@ -204,17 +187,6 @@ def _batches(lines: Sequence[_Line], tokens_per_batch: int) -> Iterator[list[_Li
         batch.append(line)
     if batch:
         yield batch
-
-
-@contextmanager
-def _resting(model: Translator) -> Iterator[None]:
-    """Without dropout inside, as it was afterwards."""
-    before = model.training
-    model.train(False)
-    try:
-        yield
-    finally:
-        model.train(before)
 
 
 @torch.inference_mode()
