@@ -30,8 +30,7 @@ class Config(Settings):
     of the running Python. ``play.txt[:90%]`` is the beginning of a file and ``play.txt[90%:]`` its end, so
     that one file can be for training and for validation. ``documents`` says what parts documents in plain
     text: ``blank`` lines (with nothing in them), every ``line``, or nothing (``file``). A row predicts
-    ``block`` tokens, a step takes ``batch_size`` rows, over all ranks together. ``separate`` lets no token
-    see another document.
+    ``block`` tokens, a step takes ``batch_size`` rows, over all ranks together.
     """
 
     name: Literal["text"] = "text"
@@ -42,7 +41,6 @@ class Config(Settings):
     field: str = Field("text", min_length=1)
     block: int = Field(128, ge=1)
     batch_size: int = Field(32, ge=1)
-    separate: bool = False
     workers: int = Field(1, ge=0, le=64)
 
     @property
