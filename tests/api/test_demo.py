@@ -66,3 +66,44 @@ def test_a_folder_of_something_else_is_not_trained_into(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="not overwritten"):
         demo(tmp_path)
     assert (tmp_path / "data" / "train.tsv").read_text("utf-8") == "mine\tmine\n"
+
+
+TINY_GPT = """\
+model: {name: gpt, dim: 16, depth: 1, heads: 2, max_length: 128}
+tokenizer: {name: byte_bpe, vocab_size: 400}
+objective: {name: causal_lm}
+data: {name: text, train: "generated:python-docs/valid", test: "generated:python-docs/test", block: 32}
+train: {steps: 2, evaluate_every: 0, save_every: 0}
+"""
+
+TINY_VIT = """\
+model: {name: vit, dim: 16, depth: 1, heads: 2, mlp_dim: 16, patch: 4, pool: mean}
+objective: {name: image}
+data: {name: images, train: "generated:digits/valid", test: "generated:digits/test", batch_size: 16}
+train: {steps: 2, evaluate_every: 0, save_every: 0}
+"""
+
+
+def test_a_language_model_goes_on_with_beginnings(tmp_path, monkeypatch):
+    (tmp_path / "gpt.yaml").write_text(TINY_GPT, "utf-8")
+    monkeypatch.setattr(room, "LANGUAGE", str(tmp_path / "gpt.yaml"))
+    found = demo(tmp_path / "run", "gpt")
+    assert found["bits_per_byte"] > 1
+    assert [one["prompt"] for one in found["samples"]] == list(room.BEGINNINGS)
+    json.dumps(found)
+
+
+def test_digits_are_shown_with_what_was_read(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn", reason="digits come with scikit-learn (extra: images)")
+    (tmp_path / "vit.yaml").write_text(TINY_VIT, "utf-8")
+    monkeypatch.setattr(room, "IMAGE", str(tmp_path / "vit.yaml"))
+    found = demo(tmp_path / "run", "vit")
+    assert 0 <= found["accuracy"] <= 1
+    assert len(found["samples"]) == room.PICTURES
+    assert {one["predicted"] for one in found["samples"]} <= set("0123456789")
+    json.dumps(found)
+
+
+def test_a_demonstration_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    with pytest.raises(UserError, match="no demonstration 'gtp'; did you mean 'gpt'"):
+        demo(tmp_path, "gtp")

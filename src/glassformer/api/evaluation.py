@@ -1,4 +1,4 @@
-"""Translating a test set and scoring it, alone or against another system."""
+"""Scoring a model on a test set, alone or against another system."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from glassformer.api.loading import load
+from glassformer.api.losses import Losses, losses
 from glassformer.api.opened import choose
 from glassformer.api.translator import Translator
 from glassformer.base import files, report
@@ -31,9 +32,26 @@ Chosen = Decoding | Mapping[str, Any] | None
 ROWS = 32  # sentences at a time when measuring the loss
 
 
-def evaluate(
-    folder: str | Path,
-    data: str | Sequence[str],
+def evaluate(folder: str | Path, data: str | Sequence[str], **options: Any) -> Report | Losses:
+    """Scores of the model in ``folder`` on ``data``.
+
+    Of a model that translates what ``score_translations`` gives, whose options these are; of any other its
+    loss and what follows from it: perplexity, bits per byte, accuracy. Raises UserError.
+    """
+    opened = load(folder)
+    paths = [data] if isinstance(data, str) else list(data)
+    if isinstance(opened, Translator):
+        return score_translations(opened, paths, **options)
+    given = [name for name, value in options.items() if value]
+    if given:
+        able = " and ".join(opened.model.abilities)
+        raise UserError(f"{folder}: this model {able}; {given[0]} is for models that translate")
+    return losses(opened, paths)
+
+
+def score_translations(
+    translator: Translator,
+    data: Sequence[str],
     *,
     settings: Chosen = None,
     source: str | None = None,
@@ -44,14 +62,13 @@ def evaluate(
     output: str | Path | None = None,
     limit: int | None = None,
 ) -> Report:
-    """Scores of the model in ``folder`` on the pairs in ``data``: BLEU, chrF++, TER, loss, a table by length.
+    """BLEU, chrF++, TER, loss and a table by length of the translations of the pairs in ``data``.
 
     ``settings`` are all of decoding, or a mapping that replaces some of what each model folder says.
     ``compare`` is another model folder, or a file with one translation a line, for the paired bootstrap.
     ``output`` receives the translations, one a line. Raises UserError.
     """
-    pairs = read_pairs([data] if isinstance(data, str) else data, source, target, limit)
-    translator = load(folder, able="translates")
+    pairs = read_pairs(data, source, target, limit)
     sources, references = [one for one, _ in pairs], [other for _, other in pairs]
     # First, so that what does not fit or is not installed is told before minutes of translating.
     if paper:

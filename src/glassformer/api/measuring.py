@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 from glassformer.api import measuring_translations
+from glassformer.api.losses import SHOWN, figures
 from glassformer.api.measured import Measured, command, named
 from glassformer.api.opened import KNOWN
 from glassformer.api.preparing import Parts
-from glassformer.base import plugins
 from glassformer.data.sources import Split
 from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
-from glassformer.train import parallel
-from glassformer.train.validate import Measure, mean_loss
+from glassformer.train.validate import Measure
 
 TRANSLATES = "translates"
-
-SHOWN = {
-    "accuracy": "accuracy",
-    "perplexity": "perplexity per token",
-    "bits_per_byte": "bits per byte",
-    "nll": "loss (nats per answer)",
-}
-"""The figures that a model card tells, and what they are called there."""
 
 
 def watching(parts: Parts) -> Measure | None:
@@ -59,30 +49,11 @@ def _losses(parts: Parts, folder: Path) -> Measured | None:
     split: Split = "test" if data.sources("test") else "valid"
     if parts.test is None:
         return None
-    device = next(parts.model.parameters()).device
-    model = hub.load(folder).model.to(device)
-    found = mean_loss(model, parts.objective, parts.test.once(), parallel.Group(), device)
-    figures = {**found, **_of_text(parts, split, found)}
+    model = hub.load(folder).model.to(next(parts.model.parameters()).device)
+    found = figures(model, parts.objective, data, split, parts.test)
     sources = data.sources(split)
-    names = ", ".join(named(source.path) for source in sources)
+    names, typed = ", ".join(named(source.path) for source in sources), command(folder, sources)
     scores = tuple(
-        cards.Score(shown, figures[name], names, "", command(folder, sources))
-        for name, shown in SHOWN.items()
-        if name in figures
+        cards.Score(shown, found[name], names, "", typed) for name, shown in SHOWN.items() if name in found
     )
-    return Measured(split, figures, scores)
-
-
-def _of_text(parts: Parts, split: Split, found: dict[str, float]) -> dict[str, float]:
-    """Perplexity, and bits per byte where every token of the text was foretold once."""
-    if parts.tokenizers is None or "nll" not in found:
-        return {}
-    figures = {"perplexity": math.exp(min(found["nll"], 700.0))}
-    if parts.objective.needs == "generates" and parts.test is not None:
-        recipe = parts.recipe
-        kind = plugins.find("data", recipe.data.name)  # type: ignore[attr-defined]
-        size = sum(len(text.encode()) for texts in kind.texts(recipe.data, split) for text in texts)
-        stores: list[Any] = list(parts.test.stores)
-        tokens = sum(store.tokens("tokens") for store in stores)
-        figures["bits_per_byte"] = found["nll"] * tokens / math.log(2) / size
-    return figures
+    return Measured(split, found, scores)

@@ -189,5 +189,6 @@ def _card(parts: Parts, folder: Path, measured: Measured) -> str:
             scores=measured.scores,
             data=tuple(cards.Data(named(source.path)) for source in data.sources("train")),
             architecture=cards.architecture_of(plugins.find("models", config.name).write(config)),
+            ability=parts.objective.needs,
         )
     )

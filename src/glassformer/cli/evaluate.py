@@ -13,7 +13,7 @@ from glassformer.cli.options import JSON, Model, Source, Target, takes_decoding
 Data = Annotated[
     list[str],
     typer.Option(
-        "--data", metavar="FILE", help="Sentence pairs: TSV, JSON lines or a.ko+a.en; may be repeated."
+        "--data", metavar="FILE", help="Pairs (TSV, JSON lines, a.ko+a.en), text or images; may be repeated."
     ),
 ]
 Other = Annotated[
@@ -51,13 +51,16 @@ def evaluate(
     limit: Limit = None,
     as_json: JSON = False,
 ) -> None:
-    """Translate a test set and score it: BLEU, chrF++, TER with their signatures, and perplexity.
+    """Score a model on a test set.
+
+    A translator: BLEU, chrF++, TER with their signatures, and perplexity. Others:
+    loss, perplexity and bits per byte, or accuracy, whatever the model foretells.
 
     [bold]Examples[/bold]
       glassformer evaluate runs/x --data test.tsv
-      glassformer evaluate runs/x --data test.ko+test.en --num-beams 1 --json
       glassformer evaluate runs/x --data test.tsv --compare runs/y
       glassformer evaluate runs/x --data test.tsv --save-translations out.txt
+      glassformer evaluate runs/gpt --data book.txt
     """
     found = gf.evaluate(
         folder,

@@ -120,6 +120,8 @@ def write_folder(
         written |= {"dtype": str(dtype).removeprefix("torch.")}
     files.write_text(folder / CONFIG, as_json(written))
     _write_generation(folder, generation_defaults(written) if hasattr(model, "start") else {}, generation)
+    if preprocessor is None and hasattr(module, "preprocessor"):
+        preprocessor = module.preprocessor(config)
     if preprocessor is not None:
         files.write_text(folder / PREPROCESSOR, as_json(preprocessor))
     weights = _rounded(huggingface.weights_of(model, module.names(config)), dtype)
@@ -207,7 +209,8 @@ def load(
     written = read_json(folder / CONFIG)
     module = _module(written, folder)
     weights = huggingface.read(folder)
-    config = _read_config(module, written, folder)
+    generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
+    config = _read_config(module, (preprocessor or {}) | written, folder)
     if hasattr(module, "fitted"):
         config = module.fitted(config, weights.keys())
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
@@ -215,7 +218,6 @@ def load(
     model = _blank(module, config, folder)
     names = module.names(config)
     huggingface.fill(model, names, weights, folder, dtype=dtype)
-    generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
     data = manifest.get("data", {})

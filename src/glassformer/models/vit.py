@@ -30,7 +30,7 @@ class Config(Settings):
     ``pool``: the image is what the ``class`` token ends as, or the ``mean`` of the patches, which then stand
     without a class token (Beyer et al. 2022). ``head``: ``classifier`` scores, a ``pooler``, or ``none``.
     ``image_size`` is the size that places are learned for, one number or height and width; any other is read
-    as well. ``labels``, ``channels`` and sizes of 0 come from the data; a model that is made before the data
+    as well. Pixels of 0 to 1 come less ``mean`` and by ``std``, one number or one for each channel. ``labels``, ``channels`` and sizes of 0 come from the data; a model that is made before the data
     is known, to be counted, has one patch and one class.
     """
 
@@ -51,6 +51,8 @@ class Config(Settings):
     channels: int = Field(default=3, gt=0)
     classes: int = Field(default=0, ge=0)
     labels: tuple[str, ...] = ()
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.5,)
 
     @model_validator(mode="after")
     def _fits(self) -> Config:
@@ -257,6 +259,26 @@ def write(config: Config) -> dict[str, Any]:
     return written
 
 
+def preprocessor(config: Config) -> dict[str, Any]:
+    """The ``preprocessor_config.json`` of this model: what an image goes through before it."""
+    height, width = config.size
+    return {
+        "image_processor_type": "ViTImageProcessor",
+        "do_resize": True,
+        "size": {"height": height, "width": width},
+        "resample": 2,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": _each(config.mean, config.channels),
+        "image_std": _each(config.std, config.channels),
+    }
+
+
+def _each(values: tuple[float, ...], channels: int) -> list[float]:
+    return list(values) if len(values) == channels else [values[0]] * channels
+
+
 def read(written: Mapping[str, Any]) -> Config:
     """The configuration in a ``config.json``.
 
@@ -281,6 +303,8 @@ def read(written: Mapping[str, Any]) -> Config:
         channels=written.get("num_channels", 3),
         classes=len(labels),
         labels=() if all(label == f"LABEL_{number}" for number, label in enumerate(labels)) else labels,
+        mean=tuple(written.get("image_mean") or (0.5,)),  # of preprocessor_config.json, where there is one
+        std=tuple(written.get("image_std") or (0.5,)),
     )
 
 

@@ -70,7 +70,9 @@ def train(config: TokenizerConfig, texts: Iterable[str], frame: Framing = "end")
     if (framed := processor(frame)) is not None:
         backend.post_processor = framed
     backend.add_special_tokens(list(specials))
-    ids = Specials(pad_id=PAD, bos_id=BOS, eos_id=EOS, unk_id=UNK, mask_id=backend.token_to_id(MASK))
+    # Running text begins where another ends, so a language model begins with the end (Radford et al. 2019).
+    bos = EOS if frame == "none" else BOS
+    ids = Specials(pad_id=PAD, bos_id=bos, eos_id=EOS, unk_id=UNK, mask_id=backend.token_to_id(MASK))
     tokenizer = FastTokenizer(backend, ids)
     if tokenizer.vocab_size < config.vocab_size:
         size, wanted = tokenizer.vocab_size, config.vocab_size

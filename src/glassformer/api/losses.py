@@ -1,0 +1,124 @@
+"""How well a model foretells a set: loss and accuracy per answer, perplexity, bits per byte."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from glassformer.api.opened import Opened
+from glassformer.api.recipe import read_recipe
+from glassformer.base import plugins
+from glassformer.base.errors import UserError
+from glassformer.data.sources import Split
+from glassformer.data.stream import Stream
+from glassformer.hub import folder as hub
+from glassformer.objectives.objective import Objective
+from glassformer.train import parallel
+from glassformer.train.validate import mean_loss
+
+LEARNED: Mapping[str, str] = {"generates": "causal_lm", "encodes": "masked_lm", "sees": "image"}
+"""What a model of each ability is measured by where its folder has no recipe."""
+
+SHOWN = {
+    "accuracy": "accuracy",
+    "perplexity": "perplexity per token",
+    "bits_per_byte": "bits per byte",
+    "nll": "loss (nats per answer)",
+}
+"""The figures that people are told, and what they are called."""
+
+TOKENS = 4096  # in a batch, when nothing has to be remembered for gradients
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Figures of one set by name, and the seconds they took."""
+
+    figures: Mapping[str, float]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures for machines."""
+        return {**self.figures, "seconds": round(self.seconds, 2)}
+
+    def __str__(self) -> str:
+        """A line for each figure."""
+        told = [f"{name}: {self.figures[key]:.4f}" for key, name in SHOWN.items() if key in self.figures]
+        return "\n".join([*told, f"{self.seconds:.1f} seconds"])
+
+
+def figures(
+    model: nn.Module, objective: Objective, data: Any, split: Split, stream: Stream
+) -> dict[str, float]:
+    """The means over every answer of a split; of text also perplexity, and bits per byte.
+
+    Bits per byte are given where every token but the first is foretold once, from what stands before it.
+    """
+    device = next(model.parameters()).device
+    found = mean_loss(model, objective, stream.once(), parallel.Group(), device)
+    if objective.reads == "text":
+        found["perplexity"] = math.exp(min(found["nll"], 700.0))
+    if objective.reads == "text" and objective.needs == "generates":
+        kind, stores = plugins.find("data", data.name), list[Any](stream.stores)
+        size = sum(len(text.encode()) for texts in kind.texts(data, split) for text in texts)
+        if size:  # a prepared store has no text any more
+            tokens = sum(store.tokens("tokens") for store in stores)
+            found["bits_per_byte"] = found["nll"] * tokens / math.log(2) / size
+    return found
+
+
+def losses(opened: Opened, paths: Sequence[str]) -> Losses:
+    """The figures of an opened model on the data at ``paths``, by the objective and settings of its recipe.
+
+    A folder without a recipe is measured by what its model is for. Raises UserError for unusable data and for
+    images of other classes than the model's.
+    """
+    began = time.monotonic()
+    model = opened.model
+    config: Any = model.config
+    tokenizers = opened.tokenizers if hasattr(config, "vocab_size") else None
+    settings, data = _asked(opened, paths)
+    kind = plugins.find("data", data.name)
+    module = plugins.find("objectives", settings.name)
+    objective: Objective = module.Objective(settings, numbers=config, tokenizers=tokenizers)
+    known = kind.facts(data).get("labels")
+    if known is not None and tuple(known) != tuple(config.labels):
+        shown = " ".join(known), " ".join(config.labels)
+        raise UserError(f"{', '.join(paths)}: the classes are {shown[0]}, but the model knows {shown[1]}")
+    about = {
+        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
+        "objective": settings.model_dump(),
+    }
+    encode: Any = objective.encode
+    stores = kind.stores(data, "valid", partial(encode, tokenizers=tokenizers), about)
+    stream = Stream(
+        stores, tokens_per_batch=data.tokens_per_batch, collate=objective.collate, seed=0, shuffle=False
+    )
+    with torch.inference_mode():
+        found = figures(model, objective, data, "valid", stream)
+    return Losses(found, time.monotonic() - began)
+
+
+def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
+    """The objective and the data: the recipe's with other paths, or those of the model's ability."""
+    model: Any = opened.model
+    path = opened.folder / hub.RECIPE
+    sets = {"train": list(paths), "valid": list(paths), "test": None}
+    if path.is_file():
+        recipe: Any = read_recipe(path)
+        if plugins.find("objectives", recipe.objective.name).Objective.needs in model.abilities:
+            given = recipe.data.model_dump() | sets
+            return recipe.objective, type(recipe.data).model_validate(given)
+    objective = plugins.find("objectives", LEARNED[model.abilities[0]])
+    kind = plugins.find("data", objective.Objective.reads)
+    if kind.__name__.endswith(".text"):
+        block = model.config.max_length
+        sets |= {"block": block, "batch_size": max(1, TOKENS // block)}
+    return objective.Config(), kind.Config.model_validate(sets)
