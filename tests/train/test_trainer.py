@@ -19,6 +19,15 @@ def test_a_run_learns_and_says_what_it_came_to(tmp_path):
     assert all(p.dtype == torch.float32 and p.grad is None for p in model.parameters())
 
 
+def test_the_figures_of_a_run_are_those_of_its_best_model(tmp_path):
+    values = iter([1.0, 5.0, 3.0, 2.0])
+    plan = toys.settings(steps=10, best="bleu")
+    outcome, _ = toys.train(tmp_path, plan, evaluate=lambda _: {"bleu": next(values)})
+    assert (outcome.best.step, outcome.figures["bleu"]) == (4, 5.0)
+    at_best = [line for line in toys.lines(tmp_path) if line["kind"] == "valid" and line["step"] == 4]
+    assert outcome.figures["loss"] == at_best[0]["loss"]
+
+
 def test_metrics_have_an_evaluation_before_the_first_step_during_and_at_the_end(tmp_path):
     toys.train(tmp_path, toys.settings(steps=10))
     lines = toys.lines(tmp_path)

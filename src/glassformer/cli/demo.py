@@ -73,9 +73,10 @@ def _vit(found: dict[str, Any], program: str) -> list[str]:
 
 
 def _drawn(sample: dict[str, Any]) -> str:
-    rows = ["  " + "".join(SHADES[value * 9 // 255] * 2 for value in row) for row in sample["image"]]
-    read = f"→ {sample['predicted']} ({sample['probability']:.0%}); it is {sample['label']}"
-    return "\n".join([*rows, read, ""])
+    rows = ("  " + "".join(SHADES[value * 9 // 255] * 2 for value in row) for row in sample["image"])
+    return "\n".join(
+        [*rows, f"→ {sample['predicted']} ({sample['probability']:.0%}); it is {sample['label']}\n"]
+    )
 
 
 TOLD = {"translation": _translation, "gpt": _gpt, "vit": _vit}

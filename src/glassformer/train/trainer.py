@@ -60,8 +60,8 @@ class Outcome:
     """What a run came to.
 
     ``seconds`` were spent on steps, without evaluation and saving, over all its starts; ``tokens`` are the
-    answers learned from (target tokens, in translation); losses are per answer. ``reason`` is one of steps,
-    epochs, time limit, early stopping.
+    answers learned from (target tokens, in translation); losses are per answer. ``figures`` are those of the
+    best model. ``reason`` is one of steps, epochs, time limit, early stopping.
     """
 
     steps: int
@@ -315,9 +315,10 @@ class _Run:
         figures = self.validation.figures(self.model, self.group, self.device)
         state.evaluated = state.step
         if figures:
-            state.figures = figures
             self.ledger.evaluated(figures)
             state.best = better(self.config.best, figures, state.best, state.step)
+            if state.best.step == state.step:
+                state.figures = figures
             if stopping := self.config.early_stopping:
                 state.aim = better(stopping.metric, figures, state.aim, state.step)
                 state.stale = 0 if state.aim.step == state.step else state.stale + 1
