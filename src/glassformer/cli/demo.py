@@ -21,13 +21,11 @@ SHADES = " .:-=+*#%@"  # of a pixel, from black to white
 def demo(what: What = "translation", output: Where = None, as_json: JSON = False) -> None:
     """Train a first model in minutes, score it, and let it show what it can do.
 
-    translation: Korean to English, three minutes. gpt: goes on with text as Python's
-    reference would. vit: reads handwritten digits. Nothing is downloaded, and scores
-    are of examples never seen in training.
+    translation: Korean to English, three minutes. gpt: goes on as Python's reference
+    would. vit: reads handwritten digits. Nothing is downloaded; scores are of the unseen.
 
     [bold]Examples[/bold]
       glassformer demo
-      echo "어제 카페 갔었어." | glassformer translate runs/demo
       glassformer demo gpt
     """
     found = gf.demo(output, what)
