@@ -9,12 +9,18 @@ if TYPE_CHECKING:
     from glassformer.api import recipes as recipes
     from glassformer.api.answering import answers as answers
     from glassformer.api.checking import check as check
+    from glassformer.api.completing import completions as completions
     from glassformer.api.converting import convert as convert
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
     from glassformer.api.evaluation import evaluate as evaluate
+    from glassformer.api.filler import Filler as Filler
+    from glassformer.api.generator import Generator as Generator
+    from glassformer.api.likelihoods import likelihood as likelihood
+    from glassformer.api.likelihoods import likelihoods as likelihoods
     from glassformer.api.loading import load as load
     from glassformer.api.opened import choose as choose
+    from glassformer.api.predicting import predictions as predictions
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
     from glassformer.api.storing import prepare_data as prepare_data
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from glassformer.api.tokenizing import train_tokenizer as train_tokenizer
     from glassformer.api.training import train as train
     from glassformer.api.translator import Translator as Translator
+    from glassformer.api.viewer import Viewer as Viewer
     from glassformer.base.errors import UserError as UserError
     from glassformer.decode.settings import Decoding as Decoding
     from glassformer.hub.average import average as average
@@ -35,13 +42,17 @@ __version__ = "0.1.0"
 # Where each name lives. Nothing is imported before it is used, so that importing this package is instant.
 _HOMES = {
     "Decoding": "decode.settings",
+    "Filler": "api.filler",
+    "Generator": "api.generator",
     "Recipe": "api.recipe",
     "Translator": "api.translator",
     "UserError": "base.errors",
+    "Viewer": "api.viewer",
     "answers": "api.answering",
     "average": "hub.average",
     "check": "api.checking",
     "choose": "api.opened",
+    "completions": "api.completing",
     "convert": "api.converting",
     "decode_ids": "api.tokenizing",
     "demo": "api.demo",
@@ -49,10 +60,13 @@ _HOMES = {
     "doctor": "api.doctor",
     "evaluate": "api.evaluation",
     "last_steps": "hub.average",
+    "likelihood": "api.likelihoods",
+    "likelihoods": "api.likelihoods",
     "load": "api.loading",
     "TokenizerConfig": "text.train",
     "load_tokenizer": "api.tokenizing",
     "prepare_data": "api.storing",
+    "predictions": "api.predicting",
     "recipes": "api",
     "train": "api.training",
     "train_tokenizer": "api.tokenizing",

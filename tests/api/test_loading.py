@@ -4,10 +4,11 @@ import json
 
 import pytest
 import torch
+from tiny_family import write_bert, write_gpt, write_vit
 from tiny_folder import PAIRS, write_model
 
 import glassformer as gf
-from glassformer.api.loading import load
+from glassformer.api.loading import KINDS, VERBS, load
 from glassformer.api.opened import FOREIGN
 from glassformer.api.translator import Translator
 from glassformer.base.errors import UserError
@@ -91,3 +92,18 @@ def test_a_model_without_its_tokenizer_or_without_the_ability_is_refused(tmp_pat
         (folder / name).unlink()
     with pytest.raises(UserError, match="no tokenizer lies beside the model"):
         load(folder)
+
+
+def test_a_folder_opens_as_what_its_model_can_do(tmp_path):
+    folders = {
+        gf.Generator: write_gpt(tmp_path / "gpt"),
+        gf.Filler: write_bert(tmp_path / "bert"),
+        gf.Viewer: write_vit(tmp_path / "vit"),
+    }
+    assert {kind: type(load(folder)) for kind, folder in folders.items()} == {kind: kind for kind in folders}
+    assert isinstance(load(folders[gf.Viewer], able=("encodes", "sees")), gf.Viewer)
+    with pytest.raises(UserError, match="this model generates; use glassformer generate or score"):
+        load(folders[gf.Generator], able=("encodes", "sees"))
+    with pytest.raises(UserError, match="this model sees; use glassformer predict"):
+        load(folders[gf.Viewer], able="generates")
+    assert set(KINDS) == set(VERBS)

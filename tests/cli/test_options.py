@@ -1,59 +1,17 @@
-"""The options of decoding: every one is a setting, and only what was typed is passed on."""
+"""Options that several verbs share are written once and found in one place."""
 
-import pytest
-import typer
-from typer.testing import CliRunner
+from typing import get_args
 
-from glassformer.cli.options import DECODING, takes_decoding
-from glassformer.decode.settings import Decoding
+from glassformer.cli import decoding, options
 
 
-@pytest.fixture
-def typed():
-    """Types words after a verb that takes the options of decoding, and gives what reached it."""
-    app = typer.Typer()
-    seen = []
-
-    @app.command()
-    @takes_decoding
-    def verb(name: str, decoding: dict, loud: bool = False) -> None:
-        """Do nothing."""
-        seen.append((name, decoding, loud))
-
-    def run(*words: str):
-        ended = CliRunner().invoke(app, list(words))
-        assert ended.exit_code == 0, ended.stderr
-        return seen[-1]
-
-    return run
+def test_the_options_of_decoding_are_found_here_too():
+    assert options.takes_decoding is decoding.takes_decoding
+    assert options.takes_generation is decoding.takes_generation
+    assert options.DECODING.items() < options.GENERATION.items()
 
 
-def test_every_option_is_a_setting_of_decoding():
-    assert set(DECODING) <= set(Decoding.model_fields)
-
-
-def test_only_what_was_typed_is_passed_on(typed):
-    assert typed("x") == ("x", {}, False)
-    assert typed("x", "--num-beams", "3", "--loud") == ("x", {"num_beams": 3}, True)
-
-
-def test_each_option_reaches_its_setting(typed):
-    words = (
-        "x --num-beams 5 --n-best 2 --length-penalty 0.5 --min-new-tokens 1 --max-new-tokens 9 --seed 7"
-        " --no-repeat-ngram-size 3 --sample --temperature 0.7 --top-k 4 --top-p 0.9"
-    )
-    _, decoding, _ = typed(*words.split())
-    assert set(decoding) == set(DECODING)
-    assert Decoding(**decoding) == Decoding(
-        num_beams=5,
-        num_return_sequences=2,
-        length_penalty=0.5,
-        min_new_tokens=1,
-        max_new_tokens=9,
-        no_repeat_ngram_size=3,
-        do_sample=True,
-        temperature=0.7,
-        top_k=4,
-        top_p=0.9,
-        seed=7,
-    )
+def test_every_shared_option_says_what_it_is():
+    shared = [options.JSON, options.Output, options.Model, options.Source, options.Target]
+    for kind in [*shared, options.Lines, options.Device, options.Dtype]:
+        assert get_args(kind)[1].help.endswith(".")

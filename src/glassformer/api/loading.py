@@ -7,13 +7,21 @@ from typing import Any, Literal
 
 import torch
 
+from glassformer.api.filler import Filler
+from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
 from glassformer.api.translator import Translator
+from glassformer.api.viewer import Viewer
 from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 
-KINDS: dict[str, type[Opened]] = {"translates": Translator}
+KINDS: dict[str, type[Opened]] = {
+    "translates": Translator,
+    "generates": Generator,
+    "encodes": Filler,
+    "sees": Viewer,
+}
 """For each ability of a model what it is opened as."""
 
 VERBS = {
@@ -28,15 +36,15 @@ VERBS = {
 def load(
     folder: str | Path,
     *,
-    able: str | None = None,
+    able: str | tuple[str, ...] | None = None,
     device: str = "auto",
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Any:
     """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
-    ``Filler`` (BERT) or a ``Viewer`` (ViT). ``able`` is an ability it must have, such as ``translates``.
-    Raises UserError when the folder cannot be used.
+    ``Filler`` (BERT) or a ``Viewer`` (ViT). ``able`` is an ability it must have, such as
+    ``translates``, or several of which it must have one. Raises UserError when the folder cannot be used.
     """
     found = machine.look()
     place = _place(device, found)
@@ -49,12 +57,13 @@ def load(
     kind = KINDS[model.abilities[0]]
     if dtype == "bfloat16":
         model = model.to(torch.bfloat16)
-    return kind(model, opened.tokenizers, decoding_of(opened), place, opened.folder)
+    return kind(model, opened.tokenizers, decoding_of(opened), place, opened.folder, source=opened)
 
 
-def _check_able(model: Any, wanted: str | None, folder: str | Path) -> None:
+def _check_able(model: Any, wanted: str | tuple[str, ...] | None, folder: str | Path) -> None:
     abilities: tuple[str, ...] = model.abilities
-    if wanted is not None and wanted not in abilities:
+    accepted = (wanted,) if isinstance(wanted, str) else wanted
+    if accepted is not None and not set(accepted) & set(abilities):
         raise UserError(f"{folder}: this model {' and '.join(abilities)}; use {VERBS[abilities[0]]}")
 
 

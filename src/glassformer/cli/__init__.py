@@ -37,16 +37,22 @@ def root(
         bool, typer.Option("--quiet", "-q", help="Only warnings and failures on stderr.")
     ] = False,
 ) -> None:
-    """Train, score and use translation models on an ordinary machine.
+    """Train, score and use the Transformer family on an ordinary machine.
 
     [bold]A first model, in about three minutes[/bold]
       glassformer demo
-    [bold]A model of your own text[/bold]
-      glassformer data check train.tsv --valid valid.tsv
+    [bold]A model of your own text or images[/bold]
+      glassformer recipes ls
       glassformer recipes copy translation/small my.yaml
       glassformer train my.yaml data.train=train.tsv data.valid=valid.tsv -o runs/x
       glassformer evaluate runs/x --data test.tsv
-      echo "안녕하세요" | glassformer translate runs/x
+    [bold]What it can do then[/bold]
+      echo "안녕하세요" | glassformer translate runs/x    translation
+      glassformer generate runs/gpt "Once upon a time"   GPT, LLaMA; also score
+      glassformer predict runs/bert "티끌 \\[MASK] 태산"     BERT
+      glassformer predict runs/vit photo.png             ViT
+    [bold]A published model[/bold]
+      glassformer convert hf://openai-community/gpt2 models/gpt2
 
     glassformer VERB --help says more. Data goes to stdout, all else to stderr.
     Exit codes: 0 done, 1 failed while running, 2 a mistake in what was asked,
@@ -55,7 +61,7 @@ def root(
     report.quiet(quiet)
 
 
-for _name in ("demo", "train", "evaluate", "translate", "average", "convert"):
+for _name in ("demo", "train", "evaluate", "translate", "generate", "score", "predict", "average", "convert"):
     _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")

@@ -1,12 +1,13 @@
 """Options that several verbs share, each written once."""
 
-import inspect
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
+
+from glassformer.cli.decoding import DECODING, GENERATION, takes_decoding, takes_generation
+
+__all__ = ["DECODING", "GENERATION", "takes_decoding", "takes_generation"]
 
 JSON = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON on stdout.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The new folder to write.")]
@@ -15,55 +16,6 @@ Model = Annotated[
 ]
 Source = Annotated[str | None, typer.Option(metavar="NAME", help="The field that holds the source texts.")]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="The field that holds the target texts.")]
-
-_SEARCH, _CHANCE = "Search (what is not given, the model folder says)", "Sampling instead of search"
-
-
-def _whole(names: str, text: str, least: int, panel: str = _SEARCH) -> Any:
-    return Annotated[
-        int | None, typer.Option(*names.split(), min=least, metavar="N", help=text, rich_help_panel=panel)
-    ]
-
-
-def _number(name: str, text: str, panel: str, least: float | None = None, most: float | None = None) -> Any:
-    option = typer.Option(name, metavar="X", help=text, rich_help_panel=panel, min=least, max=most)
-    return Annotated[float | None, option]
-
-
-# Each is called as in ``decode.settings.Decoding``, which also has the exact meaning.
-DECODING: dict[str, Any] = {
-    "num_beams": _whole("--num-beams", "Hypotheses kept at each step; 1 is greedy, the fastest.", 1),
-    "num_return_sequences": _whole("--n-best", "How many translations of each line, at most --num-beams.", 1),
-    "length_penalty": _number("--length-penalty", "Larger favours longer translations; 0: none.", _SEARCH),
-    "min_new_tokens": _whole("--min-new-tokens", "The fewest tokens of a translation.", 0),
-    "max_new_tokens": _whole("--max-new-tokens", "The most tokens of a translation.", 1),
-    "no_repeat_ngram_size": _whole("--no-repeat-ngram-size", "No N tokens in a row occur twice; 0: may.", 0),
-    "do_sample": Annotated[
-        bool | None, typer.Option("--sample", help="Draw each token by chance.", rich_help_panel=_CHANCE)
-    ],
-    "temperature": _number("--temperature", "Below 1 plays safer, above 1 is bolder.", _CHANCE, 1e-6),
-    "top_k": _whole("--top-k", "Draw from the N likeliest tokens; 0: from all.", 0, _CHANCE),
-    "top_p": _number("--top-p", "Draw from the likeliest that hold this share.", _CHANCE, 1e-6, 1),
-    "seed": _whole("--seed", "The only source of chance.", 0, _CHANCE),
-}
-
-
-def takes_decoding(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of decoding; those that were typed reach its ``decoding``, a dict."""
-
-    @wraps(verb)
-    def widened(**given: Any) -> None:
-        settings = {name: given.pop(name) for name in DECODING}
-        verb(**given, decoding={name: value for name, value in settings.items() if value is not None})
-
-    own = [one for one in inspect.signature(verb).parameters.values() if one.name != "decoding"]
-    added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in DECODING.items()
-    ]
-    signature = inspect.Signature(
-        [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *added]
-    )
-    widened.__signature__ = signature  # type: ignore[attr-defined]
-    widened.__annotations__ = {one.name: one.annotation for one in signature.parameters.values()}
-    return widened
+Lines = Annotated[bool, typer.Option("--json", help="A line of JSON for each line of text.")]
+Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")]
+Dtype = Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(help="The precision to compute in.")]

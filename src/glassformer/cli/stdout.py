@@ -19,10 +19,13 @@ def prepare() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
-def line(text: str) -> None:
-    """Write one line and send it off. Raises RunError on a full disk, BrokenPipeError when nobody reads."""
+def line(text: str, end: str = "\n") -> None:
+    """Write one line, or a piece of one, and send it off.
+
+    Raises RunError on a full disk, BrokenPipeError when nobody reads.
+    """
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{text}{end}")
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -27,6 +27,7 @@ _PART = re.compile(r"(.+\.npz):(\w+)")
 _AT_A_TIME = 64
 _PLAIN = {"L": "L", "1": "L", "RGB": "RGB", "P": "RGB"}
 _NATIVE = {"gray": "L", "color": "RGB"}
+BILINEAR = 2  # pillow's number
 
 Pixels = UInt8[np.ndarray, "_ _ _"]
 """Height × width × channels, which change from step to step."""
@@ -148,16 +149,29 @@ def _pillow(what: str) -> ModuleType:
 
 
 def _opened(path: Path, mode: Mode | None) -> Pixels:
+    return plain(opened(path), mode, str(path))
+
+
+def opened(path: Path) -> Any:
+    """The image in a file, upright, as pillow has it. Raises UserError for one that cannot be read."""
     pillow = _pillow(str(path))
     try:
         with pillow.Image.open(path) as file:
             file.load()
-            image = pillow.ImageOps.exif_transpose(file)
+            return pillow.ImageOps.exif_transpose(file)
     except (OSError, ValueError, SyntaxError, pillow.Image.DecompressionBombError) as error:
         raise UserError(f"{path}: not a readable image ({error}); remove it or save it anew") from None
+
+
+def plain(image: Any, mode: Mode | None, where: str) -> Pixels:
+    """The bytes of an image of pillow, what is transparent on white; gray or color as it is, or in ``mode``.
+
+    Raises UserError for an image that is neither where no mode is asked for.
+    """
+    pillow = _pillow(where)
     if mode is None and (image.mode not in _PLAIN or "transparency" in image.info):
         raise UserError(
-            f"{path}: has the mode {image.mode}, neither plain gray nor plain color; "
+            f"{where}: has the mode {image.mode}, neither plain gray nor plain color; "
             "set data.mode to gray or color and it will be converted"
         )
     if image.has_transparency_data:
@@ -167,11 +181,16 @@ def _opened(path: Path, mode: Mode | None) -> Pixels:
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 
-def resized(pixels: Pixels, height: int, width: int, way: Literal["crop", "stretch"]) -> Pixels:
-    """The image in another size: stretched, or scaled until it covers the new size and cut at the edges."""
+def resized(
+    pixels: Pixels, height: int, width: int, way: Literal["crop", "stretch"], filter: int = BILINEAR
+) -> Pixels:
+    """The image in another size: stretched, or scaled until it covers the new size and cut at the edges.
+
+    ``filter`` is how pillow fills in between, by its number.
+    """
     pillow = _pillow("data.resize")
     image = pillow.Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-    smooth = pillow.Image.Resampling.BILINEAR
+    smooth = pillow.Image.Resampling(filter)
     if way == "crop":
         image = pillow.ImageOps.fit(image, (width, height), smooth)
     else:

@@ -1,0 +1,124 @@
+"""A model that goes on with texts, opened for use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glassformer.api.mirrored import Mirrored, mirrored
+from glassformer.api.opened import Opened, choose
+from glassformer.base.errors import UserError
+from glassformer.base.tree import read_value
+from glassformer.decode.generate import Generation, generate, stream
+from glassformer.decode.score import Score, score
+from glassformer.decode.settings import Decoding
+
+
+class Generator(Opened):
+    """A language model (GPT, LLaMA) with its tokenizer and the decoding it asks for, greedy unless it does.
+
+    A model that was trained ``backward`` writes what stands before a prompt; its contexts stand behind the
+    text, and the tokens it gives are in the order of the text.
+
+    >>> import glassformer as gf                                                # doctest: +SKIP
+    >>> gf.load("runs/stories").generate("Once upon a time", max_new_tokens=9)  # doctest: +SKIP
+    [', there was a little girl named Lily.']
+    """
+
+    def generate(self, prompts: str | Sequence[str], **settings: Any) -> list[str]:
+        """What follows each prompt, which may be empty; settings are those of ``Decoding``.
+
+        Raises UserError for a setting that is not one and for a prompt that leaves no room to write.
+        """
+        several = [prompts] if isinstance(prompts, str) else list(prompts)
+        return [one.text for one in self.generations(several, choose(self.decoding, settings))]
+
+    def generations(
+        self, prompts: Iterable[str], settings: Decoding | None = None, **options: Any
+    ) -> Iterator[Generation]:
+        """Each prompt's continuation with its scores, in order; options are those of ``decode.generate``."""
+        model: Any = self.model
+        chosen = self._seen(settings or self.decoding)
+        prompts = map(mirrored, prompts) if self.backward else prompts
+        found = generate(model, self._reader, prompts, chosen, device=self.device, **options)
+        return map(_turned, found) if self.backward else found
+
+    def stream(self, prompt: str, **settings: Any) -> Iterator[str]:
+        """The text that ``generate`` gives, in pieces as they are written; backward it comes whole."""
+        return self.streamed(prompt, choose(self.decoding, settings))
+
+    def streamed(self, prompt: str, settings: Decoding | None = None, **options: Any) -> Iterator[str]:
+        """The same with settings that were chosen before; options are those of ``decode.stream``."""
+        model: Any = self.model
+        chosen = self._seen(settings or self.decoding)
+        if not self.backward:
+            yield from stream(model, self._reader, prompt, chosen, device=self.device, **options)
+            return
+        pieces = stream(model, self._reader, mirrored(prompt), chosen, device=self.device, **options)
+        if text := mirrored("".join(pieces)):
+            yield text
+
+    def score(
+        self, texts: str | Sequence[str], contexts: str | Sequence[str] | None = None, **options: Any
+    ) -> list[Score]:
+        """How likely each text is, after its context where there are ``contexts``; options as in ``scores``.
+
+        Raises UserError where texts and contexts are not as many.
+        """
+        before = [contexts] if isinstance(contexts, str) else contexts
+        return list(self.scores([texts] if isinstance(texts, str) else texts, before, **options))
+
+    def scores(
+        self, texts: Iterable[str], contexts: Iterable[str] | None = None, **options: Any
+    ) -> Iterator[Score]:
+        """The same one after another, in constant memory; options are those of ``decode.score``."""
+        model: Any = self.model
+        if self.backward:
+            texts = map(mirrored, texts)
+            contexts = None if contexts is None else map(mirrored, contexts)
+        found = score(model, self._reader, texts, contexts=contexts, device=self.device, **options)
+        return map(_turned_score, found) if self.backward else found
+
+    @cached_property
+    def backward(self) -> bool:
+        """Whether it was trained to foretell what stands before a text, as its recipe says."""
+        recipe = None if self.source is None else self.source.recipe
+        return recipe is not None and _is_backward(recipe, self.folder)
+
+    @property
+    def _reader(self) -> Any:
+        tokenizer = self.tokenizers.target
+        return Mirrored(tokenizer) if self.backward else tokenizer
+
+    def _seen(self, settings: Decoding) -> Decoding:
+        if not self.backward:
+            return settings
+        return settings.model_copy(update={"stop_strings": tuple(map(mirrored, settings.stop_strings))})
+
+
+def _is_backward(recipe: str, folder: Path) -> bool:
+    """What a recipe says of the direction; one that cannot be read says nothing."""
+    try:
+        told = read_value(recipe, "recipe.yaml", folder)
+    except UserError:
+        return False
+    objective = told.get("objective") if isinstance(told, dict) else None
+    return isinstance(objective, dict) and objective.get("direction") == "backward"
+
+
+def _turned(one: Generation) -> Generation:
+    """A generation out of the mirror, its tokens in the order of the text."""
+    return replace(
+        one,
+        text=mirrored(one.text),
+        tokens=one.tokens[::-1],
+        prompt_tokens=one.prompt_tokens[::-1],
+        alternatives=tuple(map(_turned, one.alternatives)),
+    )
+
+
+def _turned_score(one: Score) -> Score:
+    return Score(mirrored(one.text), one.tokens[::-1], one.logps[::-1])

@@ -1,0 +1,73 @@
+"""The verb ``generate``: a prompt in, what follows it out."""
+
+import json
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+
+import glassformer as gf
+from glassformer.base import report
+from glassformer.base.errors import UserError
+from glassformer.cli import stdout
+from glassformer.cli.options import Device, Dtype, Lines, Model, takes_generation
+
+Prompt = Annotated[str | None, typer.Argument(metavar="PROMPT", show_default=False, help="One prompt.")]
+Input = Annotated[str | None, typer.Option("--input", "-i", metavar="FILE", help="Prompts; - is stdin.")]
+Whole = Annotated[bool, typer.Option("--with-prompt", help="Print the prompt together with the text.")]
+TooLong = Annotated[
+    Literal["refuse", "cut"], typer.Option(help="What to do with a prompt longer than the model.")
+]
+
+
+@takes_generation
+def generate(
+    folder: Model,
+    prompt: Prompt = None,
+    *,
+    decoding: dict[str, Any],
+    input: Input = None,
+    with_prompt: Whole = False,
+    too_long: TooLong = "refuse",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    as_json: Lines = False,
+) -> None:
+    """Go on with text: PROMPT, or a prompt a line. A backward model writes what stands before.
+
+    The text of PROMPT is shown while it is written. Of a file each prompt becomes a
+    line, in which line breaks are written as \\\\n. With --n-best each becomes several:
+      number ||| text ||| logp ||| score
+
+    [bold]Examples[/bold]
+      glassformer generate runs/stories "Once upon a time" --max-new-tokens 100
+      glassformer generate runs/stories "어제" --sample --temperature 0.8 --top-p 0.95
+      glassformer generate runs/stories "Tim said:" --stop "." --with-prompt
+      glassformer generate runs/stories --input prompts.txt --json > texts.jsonl
+    """
+    if prompt is not None and input is not None:
+        raise UserError("there is a PROMPT and --input; give one of them")
+    model = gf.load(folder, able="generates", device=device, dtype=dtype)
+    settings = gf.choose(model.decoding, decoding)
+    if prompt is not None and not as_json and settings.num_return_sequences == 1:
+        _show(model, prompt, with_prompt, model.streamed(prompt, settings, too_long=too_long))
+        return
+    typing = prompt is None and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
+    if typing:
+        report.say("Type a prompt and press Enter; Ctrl-D ends.")
+    with stdout.progress("generating", shown=not typing) as count:
+        options = {"too_long": too_long, "window": 1 if typing else 1024, "on_progress": count}
+        source = (input or "-") if prompt is None else [prompt]
+        for one in gf.completions(model, source, settings, **options):
+            lines = one.lines(with_prompt=with_prompt)
+            for line in [json.dumps(one.as_json(), ensure_ascii=False)] if as_json else lines:
+                stdout.line(line)
+
+
+def _show(model: Any, prompt: str, with_prompt: bool, pieces: Any) -> None:
+    """The text as it is written."""
+    if with_prompt and not model.backward:
+        stdout.line(prompt, end="")
+    for piece in pieces:
+        stdout.line(piece, end="")
+    stdout.line(prompt if with_prompt and model.backward else "")

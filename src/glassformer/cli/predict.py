@@ -1,0 +1,54 @@
+"""The verb ``predict``: blanks of a text filled in, or what an image shows."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+import glassformer as gf
+from glassformer.base import report
+from glassformer.base.errors import UserError
+from glassformer.cli import stdout
+from glassformer.cli.options import Device, Dtype, Lines, Model
+
+Things = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TEXT_OR_IMAGE]...", show_default=False, help="Texts with blanks, or images."),
+]
+Input = Annotated[
+    str | None, typer.Option("--input", "-i", metavar="FILE", help="A text or a path a line; - is stdin.")
+]
+Most = Annotated[int, typer.Option("--top-k", min=1, metavar="N", help="How many candidates or labels.")]
+
+
+def predict(
+    folder: Model,
+    things: Things = None,
+    *,
+    input: Input = None,
+    top_k: Most = 5,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    as_json: Lines = False,
+) -> None:
+    """Fill the blanks of a text (BERT) or tell what an image shows (ViT), with probabilities.
+
+    A blank is written [MASK], <mask> or ___; each candidate is one piece of the
+    model's vocabulary.
+
+    [bold]Examples[/bold]
+      glassformer predict runs/bert "티끌 \\\\[MASK] 태산"
+      glassformer predict runs/bert --input texts.txt --top-k 1 --json
+      glassformer predict runs/vit cat.png dog.jpg
+      ls photos/*.jpg | glassformer predict runs/vit --json
+    """
+    if things and input is not None:
+        raise UserError("there is a text or an image, and --input; give one of them")
+    model = gf.load(folder, able=("encodes", "sees"), device=device, dtype=dtype)
+    typing = not things and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
+    if typing:
+        report.say("Type a line and press Enter; Ctrl-D ends.")
+    for one in gf.predictions(model, things or input or "-", top_k):
+        for line in [json.dumps(one.as_json(), ensure_ascii=False)] if as_json else one.lines():
+            stdout.line(line)
