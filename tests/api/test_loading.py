@@ -17,27 +17,6 @@ from glassformer.models.transformer import Model
 LINES = [one for one, _ in PAIRS]
 
 
-def test_one_line_or_many_give_a_list(model_folder):
-    model = load(model_folder)
-    many = model.translate(LINES, max_new_tokens=5)
-    assert len(many) == len(LINES)
-    assert model.translate(LINES[0], max_new_tokens=5) == many[:1]
-    assert model.translate([]) == []
-    assert model.translate(["", LINES[1]], max_new_tokens=5) == ["", many[1]]
-
-
-def test_settings_of_a_call_replace_the_folders_and_are_checked(model_folder):
-    model = load(model_folder)
-    assert model.decoding.num_beams == 2
-    found = list(
-        model.translations(LINES[:1], gf.Decoding(num_beams=3, num_return_sequences=3, max_new_tokens=4))
-    )
-    assert len(found[0].alternatives) == 2
-    with pytest.raises(UserError, match="unknown key 'num_beamz'; did you mean 'num_beams'"):
-        model.translate(LINES, num_beamz=3)
-    assert model.decoding.num_beams == 2
-
-
 def test_a_folder_not_written_here_is_decoded_as_its_own_library_would(tmp_path):
     folder = write_model(tmp_path / "model")
     (folder / "manifest.json").unlink()
@@ -58,15 +37,6 @@ def test_what_is_saved_translates_the_same(model_folder, tmp_path):
     (tmp_path / "mine" / "notes.txt").write_text("mine", "utf-8")
     with pytest.raises(UserError, match=r"notes\.txt"):
         model.save(tmp_path / "mine")
-
-
-def test_an_alignment_names_words_of_both_sides(model_folder):
-    model = load(model_folder)
-    (links,) = model.align(PAIRS[:1])
-    source, target = (len(text.split()) for text in PAIRS[0])
-    assert links
-    assert all(one in range(source) and other in range(target) for one, other in links)
-    assert list(model.align(PAIRS)) == [next(model.align([pair])) for pair in PAIRS]
 
 
 def test_half_precision_is_asked_for_and_translates(model_folder):

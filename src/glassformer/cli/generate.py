@@ -35,13 +35,14 @@ def generate(
 ) -> None:
     """Go on with text: PROMPT, or a prompt a line. A backward model writes what stands before.
 
-    The text of PROMPT is shown while it is written. Of a file each prompt becomes a
-    line, in which line breaks are written as \\\\n. With --n-best each becomes several:
+    The text of PROMPT is shown while it is written. Of a file each prompt
+    becomes a line, in which line breaks are written as \\n. With --n-best it
+    becomes several:
       number ||| text ||| logp ||| score
 
     [bold]Examples[/bold]
       glassformer generate runs/stories "Once upon a time" --max-new-tokens 100
-      glassformer generate runs/stories "어제" --sample --temperature 0.8 --top-p 0.95
+      glassformer generate runs/stories "어제" --sample --temperature 0.8
       glassformer generate runs/stories "Tim said:" --stop "." --with-prompt
       glassformer generate runs/stories --input prompts.txt --json > texts.jsonl
     """

@@ -38,7 +38,7 @@ def predict(
     model's vocabulary.
 
     [bold]Examples[/bold]
-      glassformer predict runs/bert "티끌 \\\\[MASK] 태산"
+      glassformer predict runs/bert "티끌 \\[MASK] 태산"
       glassformer predict runs/bert --input texts.txt --top-k 1 --json
       glassformer predict runs/vit cat.png dog.jpg
       ls photos/*.jpg | glassformer predict runs/vit --json
