@@ -1,16 +1,17 @@
-"""One run of the benchmark: which sizes, on which machine, and how the outcome is written down."""
+"""One run of the benchmark: which jobs, on which machine, and how the outcome is written down."""
 
 from __future__ import annotations
 
 import datetime
 import importlib.metadata
 import json
+import os
 import platform
 import sys
 from pathlib import Path
 from typing import Any
 
-from bench import decoding, training, work
+from bench import decoding, kinds, steps, training, work, writing
 from glassformer.base import files, machine, report
 
 SMALL = work.Size("small (256/4/1024/3+3)", {"dim": 256, "depth": 3, "heads": 4, "mlp_dim": 1024})
@@ -23,88 +24,159 @@ TINY = work.Size(
     pairs=600,
 )
 VERSIONS = ("torch", "transformers", "tokenizers")
+JOBS = ("translation", "translate", *kinds.KINDS, "generate")
+PAGE, RECORD = "results.md", "results.json"
+SPREAD = "Median (least–most); ratios are medians of the ratios turn by turn."
 
-
-def run(tasks: tuple[str, ...], scratch: Path, *, quick: bool) -> dict[str, Any]:
-    """Measures the tasks and gives everything that is to be kept. ``scratch`` is an empty folder."""
-    machine.prepare(machine.look())
-    size = TINY if quick else SMALL
-    made = work.make(size, scratch / "model", batches=3 if quick else 24)
-    found: dict[str, Any] = {"about": _about(quick), "ceilings": _ceilings(), "work": made.described()}
-    if "training" in tasks:
-        report.say(f"training {size.name}")
-        rounds = (
-            {"warm_up": 1, "steps": 2, "repetitions": 2}
-            if quick
-            else {"warm_up": 6, "steps": 12, "repetitions": 7}
-        )
-        found["training"] = training.measure(made, **rounds, apart=not quick) | {"size": size.name}
-    if "decoding" in tasks:
-        report.say(f"decoding {size.name}")
-        counts = {1: 2, 4: 4} if quick else {1: 16, 32: 64}
-        rounds = {"most": 4, "repetitions": 1} if quick else {"most": 32, "repetitions": 5}
-        found["decoding"] = decoding.measure(made, lines=counts, **rounds, apart=not quick) | {
-            "size": size.name
-        }
-    return found
-
-
-def written(found: dict[str, Any], place: Path | None) -> str:
-    """The results for a reader; with a place, as results.md and results.json there too."""
-    tables = _tables(found)
-    if place is not None:
-        place.mkdir(parents=True, exist_ok=True)
-        files.write_text(place / "results.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-        files.write_text(place / "results.md", _page(found, tables))
-    shown = [f"{title}\n\n{report.table(headers, rows)}\n\n{note}" for title, headers, rows, note in tables]
-    return "\n\n".join([_described(found), *shown])
-
-
+Job = dict[str, Any]
 Table = tuple[str, list[str], list[list[object]], str]
 
 
-def _tables(found: dict[str, Any]) -> list[Table]:
-    tables: list[Table] = []
-    limits = found["ceilings"]
-    if "training" in found:
-        part, data = found["training"], found["work"]
-        headers, rows = training.rows(part, limits["matmul_gflops"])
-        note = (
-            f"{part['parameters']:,} parameters; a batch has {data['target_tokens_a_batch']:,.0f} target and "
-            f"{data['source_tokens_a_batch']:,.0f} source tokens, {data['sentences_a_batch']:.0f} sentences, "
-            f"{100 * data['target_cells_filled']:.0f} % of its target cells filled ({data['corpus']}); "
-            f"{part['repetitions']} turns of {part['steps']} steps each. Median (least–most); ratios are "
-            "medians of the ratios turn by turn. The last column counts 6 operations for each weight in a "
-            "matrix product and each real token it meets, against the ceiling of that precision."
-        )
-        tables.append((f"Training, translation {part['size']}", headers, rows, note))
-    if "decoding" in found:
-        part = found["decoding"]
-        headers, rows = decoding.rows(part)
-        note = (
-            f"Untrained weights, so that nearly every sentence runs to {part['max_new_tokens']} tokens; "
-            "float32; the tokens written are equal."
-        )
-        tables.append((f"Decoding, translation {part['size']}", headers, rows, note))
-    return tables
+def run(jobs: tuple[str, ...], scratch: Path, *, quick: bool) -> dict[str, Job]:
+    """Measures the jobs and gives everything that is to be kept. ``scratch`` is an empty folder."""
+    machine.prepare(machine.look())
+    found: dict[str, Job] = {}
+    made = None
+    for job in jobs:
+        report.say(f"measuring {job}")
+        about = _about(quick)
+        if job in ("translation", "translate"):
+            if made is None:
+                size = TINY if quick else SMALL
+                made = work.make(size, scratch / "translation", batches=3 if quick else 24)
+            part = _translation(made, quick) if job == "translation" else _translate(made, quick)
+        elif job == "generate":
+            part = _generate(scratch / "generate", quick)
+        else:
+            part = _stack(kinds.make(job, scratch / job, quick=quick), quick)
+        found[job] = {"about": about, **part}
+    return found
 
 
-def _page(found: dict[str, Any], tables: list[Table]) -> str:
-    parts = ["# Measured", _described(found)]
-    for title, headers, rows, note in tables:
-        lines = [headers, ["---"] * len(headers), *rows]
-        parts += [f"## {title}", "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines), note]
+def _translation(made: work.Work, quick: bool) -> Job:
+    rounds = (
+        {"warm_up": 1, "steps": 2, "repetitions": 2}
+        if quick
+        else {"warm_up": 6, "steps": 12, "repetitions": 7}
+    )
+    ceilings = {"matmul_gflops": machine.matmul_ceilings(), "memory_gbs": machine.memory_ceiling()}
+    measured = training.measure(made, **rounds, apart=not quick)
+    return {"size": made.size.name, "work": made.described(), "ceilings": ceilings, **measured}
+
+
+def _translate(made: work.Work, quick: bool) -> Job:
+    counts = {1: 2, 4: 4} if quick else {1: 16, 32: 64}
+    rounds = {"most": 4, "repetitions": 1} if quick else {"most": 32, "repetitions": 5}
+    return {"size": made.size.name, **decoding.measure(made, lines=counts, **rounds, apart=not quick)}
+
+
+def _stack(task: kinds.Task, quick: bool) -> Job:
+    rounds = (
+        {"warm_up": 1, "steps": 2, "repetitions": 2}
+        if quick
+        else {"warm_up": 3, "steps": 4, "repetitions": 5}
+    )
+    return {"work": task.described(), **steps.measure(task, **rounds, apart=not quick)}
+
+
+def _generate(root: Path, quick: bool) -> Job:
+    if quick:
+        return writing.measure(root, batches=(1, 2), prompt=4, most=3, repetitions=1, quick=True)
+    return writing.measure(root, batches=(1, 16), prompt=32, most=128, repetitions=3, quick=False)
+
+
+# --- out ---------------------------------------------------------------------------------------------------
+
+
+def written(found: dict[str, Job], place: Path | None) -> str:
+    """The results for a reader; with a place, as results.md and results.json there too.
+
+    Jobs that stand there and were not measured now are kept; each says when and on what it was measured.
+    """
+    if place is not None:
+        place.mkdir(parents=True, exist_ok=True)
+        there = place / RECORD
+        kept = json.loads(there.read_text(encoding="utf-8")) if there.is_file() else {}
+        every = {job: (kept | found)[job] for job in JOBS if job in kept or job in found}
+        files.write_text(there, json.dumps(every, indent=1, ensure_ascii=False) + "\n")
+        files.write_text(place / PAGE, _page(every))
+    shown = []
+    for job, part in found.items():
+        title, headers, rows, note = _table(job, part)
+        shown.append(f"{title}\n\n{report.table(headers, rows)}\n\n{note}\n\n{_described(part)}")
+    return "\n\n".join(shown)
+
+
+def _page(found: dict[str, Job]) -> str:
+    parts = ["# Measured"]
+    for job, part in found.items():
+        title, headers, rows, note = _table(job, part)
+        lines: list[list[object]] = [[*headers], ["---"] * len(headers), *rows]
+        table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+        parts += [f"## {title}", table, note, _described(part)]
     return "\n\n".join(parts) + "\n"
 
 
-def _described(found: dict[str, Any]) -> str:
-    about, limits = found["about"], found["ceilings"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+def _table(job: str, part: Job) -> Table:
+    if job == "translation":
+        return _translation_table(part)
+    if job == "translate":
+        note = (
+            f"Untrained weights, so that nearly every sentence runs to {part['max_new_tokens']} tokens; "
+            f"float32; the tokens written are equal. {SPREAD}"
+        )
+        return f"Translating, {part['size']}", *decoding.rows(part), note
+    if job == "generate":
+        return _generate_table(part)
+    return _stack_table(job, part)
+
+
+def _translation_table(part: Job) -> Table:
+    data, limits = part["work"], part["ceilings"]
+    headers, rows = training.rows(part, limits["matmul_gflops"])
     products = ", ".join(f"{value:,.0f} in {name}" for name, value in limits["matmul_gflops"].items())
+    note = (
+        f"{part['parameters']:,} parameters; a batch has {data['target_tokens_a_batch']:,.0f} target and "
+        f"{data['source_tokens_a_batch']:,.0f} source tokens, {data['sentences_a_batch']:.0f} sentences, "
+        f"{100 * data['target_cells_filled']:.0f} % of its target cells filled ({data['corpus']}); "
+        f"{part['repetitions']} turns of {part['steps']} steps each. {SPREAD} The last column counts 6 "
+        "operations for each weight in a matrix product and each real token it meets, against the ceiling "
+        f"of that precision: matrix products {products} (GFLOP/s); copying {limits['memory_gbs']:.0f} GB/s."
+    )
+    return f"Training, translation {part['size']}", headers, rows, note
+
+
+def _stack_table(job: str, part: Job) -> Table:
+    data = part["work"]
+    headers, rows = steps.rows(part, data["unit"])
+    note = (
+        f"{_sizes(data['size'])}; {part['parameters']:,} parameters; {data['units_a_batch']:,} "
+        f"{data['unit']} a batch; {part['repetitions']} turns of {part['steps']} steps each. {SPREAD}"
+    )
+    return f"Training, {job}", headers, rows, note
+
+
+def _generate_table(part: Job) -> Table:
+    sizes = "; ".join(f"{kind}: {_sizes(size)}" for kind, size in part["sizes"].items())
+    note = (
+        f"{sizes}. Prompts of {part['prompt']} tokens, {part['most']} written after each; "
+        f"{part['repetitions']} turns each, transformers with its faster attention. In float32 greedy and "
+        f"beam search must write equal tokens; in bfloat16 rounding may part them. {SPREAD}"
+    )
+    return "Generating", *writing.rows(part), note
+
+
+def _sizes(size: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in size.items())
+
+
+def _described(part: Job) -> str:
+    about = part["about"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    load = "" if about.get("load") is None else f"; load before it {about['load']:.1f}"
     return (
-        f"{about['date']}: {about['machine']}; Python {about['python']}, {versions}. `{about['command']}`\n\n"
-        f"Ceilings measured in this run: matrix products {products} (GFLOP/s); "
-        f"copying {limits['memory_gbs']:.0f} GB/s."
+        f"{about['date']}: {about['machine']}; Python {about['python']}, {versions}{load}. "
+        f"`{about['command']}`"
     )
 
 
@@ -115,6 +187,7 @@ def _about(quick: bool) -> dict[str, Any]:
         "machine": machine.sentence(found, f"default precision {machine.precision('auto', found)}"),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in VERSIONS},
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "command": " ".join(["python -m bench", *sys.argv[1:]]) if not quick else "python -m bench --quick",
         "quick": quick,
     }
@@ -125,7 +198,3 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _ceilings() -> dict[str, Any]:
-    return {"matmul_gflops": machine.matmul_ceilings(), "memory_gbs": machine.memory_ceiling()}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from bench import measure, results, same, training, work
+from bench import kinds, measure, results, same, steps, training, work, writing
+from bench.__main__ import main
 
 from glassformer.base import machine
 
@@ -16,33 +17,81 @@ pytest.importorskip("transformers")
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """One quick run over the package's own sentences, leaving PyTorch's settings as they were."""
+def restored() -> Iterator[None]:
+    """PyTorch's settings are as they were when the tests are over."""
     threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision(products)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory, restored: None) -> Iterator[dict[str, Any]]:
+    """One quick run over the package's own sentences."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GLASSFORMER_DATA", raising=False)
         patch.setattr(measure, "REST", 0.0)
         patch.setattr(machine, "matmul_ceilings", lambda: {"float32": 100.0, "bfloat16": 200.0})
         patch.setattr(machine, "memory_ceiling", lambda: 10.0)
-        yield results.run(("training", "decoding"), tmp_path_factory.mktemp("bench"), quick=True)
-    torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision(products)
+        yield results.run(
+            ("translation", "translate", "llama", "vit", "generate"),
+            tmp_path_factory.mktemp("bench"),
+            quick=True,
+        )
 
 
 def test_every_system_is_timed_in_training_and_decoding(found):
-    rates = found["training"]["rates"]
+    rates = found["translation"]["rates"]
     assert sum(name.startswith("MarianMT") for name in rates) == 4
     assert sum(name.startswith("Glassformer") for name in rates) == 2
-    assert all(len(values) == found["training"]["repetitions"] for values in rates.values())
+    assert all(len(values) == found["translation"]["repetitions"] for values in rates.values())
     assert all(rate > 0 for values in rates.values() for rate in values)
-    assert set(found["decoding"]["tasks"]) == {
+    assert set(found["translate"]["tasks"]) == {
         f"{how}, batch {rows}" for how in ("greedy", "beam 4") for rows in (1, 4)
     }
 
 
 def test_the_first_losses_agree(found):
-    losses = found["training"]["first_loss"].values()
+    losses = found["translation"]["first_loss"].values()
     assert max(losses) - min(losses) < 1e-4
+
+
+@pytest.mark.parametrize("job", ["llama", "vit"])
+def test_stacks_learn_the_same_in_every_system_and_precision(found, job):
+    losses = found[job]["first_losses"]
+    assert sum(name.startswith("transformers") for name in losses) == 6
+    assert sum(name.startswith("Glassformer") for name in losses) == 2
+    exact = [losses[name] for name in losses if steps.precision_of(name) == "float32"]
+    assert len(exact) == 3
+    assert torch.tensor(exact).std(dim=0).max() < 1e-4
+    assert all(rate > 0 for values in found[job]["rates"].values() for rate in values)
+
+
+@pytest.mark.parametrize("kind", ["gpt", "bert"])
+def test_the_first_steps_of_other_stacks_are_those_of_transformers(kind, tmp_path, restored):
+    task = kinds.make(kind, tmp_path / kind, quick=True)
+    mine, theirs = steps.Glass(task, "float32"), steps.Peer(task, "float32", "sdpa")
+    assert mine.parameters() == theirs.parameters()
+    assert mine.first(3) == pytest.approx(theirs.first(3), abs=1e-4)
+    assert len(set(mine.turn(2)["losses"])) == 2
+
+
+def test_what_is_generated_is_the_same_token_for_token(found):
+    tasks = found["generate"]["tasks"]
+    assert len(tasks) == 2 * 2 * 3 * 2
+    exact = [task for name, task in tasks.items() if "float32" in name and "sampling" not in name]
+    assert all(task["equal"] == task["rows"] for task in exact)
+    assert all(task["equal"] is None for name, task in tasks.items() if "sampling" in name)
+    assert all(set(task["rates"]) == {writing.BASE, "Glassformer"} for task in tasks.values())
+
+
+def test_losses_that_part_in_one_precision_are_refused():
+    good = {"transformers float32": [5.0, 4.9], "Glassformer bfloat16": [5.01, 4.92]}
+    steps._check_first(good)
+    with pytest.raises(same.NotTheSameWork, match="step 2 with equal weights in bfloat16"):
+        steps._check_first(good | {"Glassformer bfloat16": [5.0, 4.8]})
+    with pytest.raises(same.NotTheSameWork, match="step 1 with equal weights in float32"):
+        steps._check_first(good | {"Glassformer float32": [5.01, 4.9]})
 
 
 def test_the_results_are_written_for_people_and_programs(found, tmp_path):
@@ -50,11 +99,27 @@ def test_the_results_are_written_for_people_and_programs(found, tmp_path):
     assert "÷ MarianMT float32" in text
     assert "÷ transformers generate" in text
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert page.count("| --- |") >= 2
-    assert found["about"]["machine"] in page
-    assert (
-        json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["training"] == found["training"]
-    )
+    assert page.count("| --- |") >= len(found)
+    assert found["llama"]["about"]["machine"] in page
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == found
+
+
+def test_a_job_measured_again_leaves_the_others_as_they_were(found, tmp_path):
+    results.written({job: found[job] for job in ("llama", "vit")}, tmp_path)
+    again = found["vit"] | {"parameters": 123_456}
+    results.written({"vit": again}, tmp_path)
+    kept = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert kept == {"llama": found["llama"], "vit": again}
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "123,456 parameters" in page
+    assert "## Training, llama" in page
+
+
+def test_an_unknown_job_is_refused_with_those_there_are(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["gtp"])
+    assert end.value.code == 2
+    assert "there is no job gtp; there are translation, translate, gpt, " in capsys.readouterr().err
 
 
 def test_operations_are_counted_by_weight_and_token(tmp_path):
