@@ -76,11 +76,13 @@ def _padded(rows: list[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
     return tokens, torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
 
 
-def _asked_there(theirs: Any, rows: list[tuple[int, ...]], settings: dict[str, Any]) -> list[list[int]]:
+def _asked_there(
+    theirs: Any, rows: list[tuple[int, ...]], settings: dict[str, Any], ends: tuple[int, ...] = (END,)
+) -> list[list[int]]:
     tokens, keep = _padded(rows)
     config = transformers.GenerationConfig(
         **({"num_beams": 1, "early_stopping": "never", "length_penalty": 0.6} | settings),
-        do_sample=False, pad_token_id=PAD, eos_token_id=END, bos_token_id=1,
+        do_sample=False, pad_token_id=PAD, eos_token_id=list(ends), bos_token_id=1,
     )  # fmt: skip
     level = transformers.logging.get_verbosity()
     transformers.logging.set_verbosity_error()
@@ -88,7 +90,8 @@ def _asked_there(theirs: Any, rows: list[tuple[int, ...]], settings: dict[str, A
         found = theirs.generate(tokens, attention_mask=keep, generation_config=config)
     transformers.logging.set_verbosity(level)
     cut = [row[tokens.shape[1] :] for row in found.tolist()]
-    return [row[: row.index(END) + 1] if END in row else row for row in cut]
+    lengths = [next((at + 1 for at, token in enumerate(row) if token in ends), len(row)) for row in cut]
+    return [row[:length] for row, length in zip(cut, lengths, strict=True)]
 
 
 def _all(found: list[Generation]) -> list[list[int]]:
@@ -107,6 +110,35 @@ def test_search_writes_what_transformers_writes(name: str, case: Case, tmp_path:
     for way in ways:
         settings = {"max_new_tokens": 9} | way
         assert _all(_written(model, **settings)) == _asked_there(theirs, rows, settings), settings
+
+
+SEVERAL = [one for one in FOREIGN if "also_ends" in plugins.find("models", one.values[0]).Config.model_fields]
+
+
+@pytest.mark.parametrize(("name", "case"), SEVERAL)
+def test_each_of_several_end_tokens_ends_a_text(name: str, case: Case, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = _written(made(name, case), max_new_tokens=9)
+    others = (before[0].tokens[1], before[3].tokens[2])
+    torch.manual_seed(0)
+    model = made(name, case, also_ends=others)
+    theirs = _theirs(name, model, tmp_path / "model")
+    rows = [one.prompt_tokens for one in before]
+    ended = _written(model, max_new_tokens=9)
+    assert {one.tokens[-1] for one in ended if one.stopped == "eos"} >= set(others)
+    assert not any(one.text.split()[-1:] in ([str(end)] for end in others) for one in ended)
+    ways = [{}, {"num_beams": 3}, {"num_beams": 3, "num_return_sequences": 3, "min_new_tokens": 3}]
+    for way in ways:
+        settings = {"max_new_tokens": 9} | way
+        want = _asked_there(theirs, rows, settings, (END, *others))
+        assert _all(_written(model, **settings)) == want, settings
+    assert theirs.generation_config.eos_token_id == [END, *others]
+    drawn = _written(model, do_sample=True, temperature=3.0, max_new_tokens=19)
+    assert all(not {END, *others} & set(one.tokens[:-1]) for one in drawn)
+    assert (
+        "".join(stream(model, Numbers(), PROMPTS[0], Decoding(num_beams=1, max_new_tokens=9)))
+        == ended[0].text
+    )
 
 
 @pytest.mark.parametrize(("name", "case"), FOREIGN)

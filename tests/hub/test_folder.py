@@ -13,7 +13,8 @@ from tests.hub.tiny_model import SIZES
 
 from glassformer.base import files
 from glassformer.base.errors import RunError, UserError
-from glassformer.hub.folder import load, resolve, save, write_folder
+from glassformer.hub.folder import generation_defaults, load, resolve, save, write_folder
+from glassformer.models import llama
 from glassformer.models.transformer import Config, Model
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
@@ -271,3 +272,21 @@ def test_a_tokenizer_of_another_model_is_refused_though_it_is_as_large(tmp_path:
     manifest.write_text(json.dumps(json.loads(manifest.read_text("utf-8")) | {"files": {}}))
     with pytest.raises(UserError, match="not the one this model was trained with"):
         load(folder)
+
+
+def test_end_tokens_that_generation_config_alone_names_end_texts_too(tmp_path: Path) -> None:
+    sizes = {"dim": 8, "depth": 1, "heads": 2, "mlp_dim": 8, "max_length": 8, "vocab_size": 9}
+    save(tmp_path / "llama", llama.Model(llama.Config(**sizes)), None)
+    _edit(tmp_path / "llama" / "generation_config.json", eos_token_id=[5, 2, 7])
+    opened = load(tmp_path / "llama")
+    assert (opened.config.eos_id, opened.config.also_ends) == (2, (5, 7))
+    save(tmp_path / "again", opened.model, None)
+    assert json.loads((tmp_path / "again" / "generation_config.json").read_text("utf-8"))["eos_token_id"] == [
+        2, 5, 7,
+    ]  # fmt: skip
+
+
+def test_padding_that_is_one_of_several_ends_may_be_written() -> None:
+    written = {"is_encoder_decoder": True, "eos_token_id": [2, 3], "pad_token_id": 3}
+    assert "bad_words_ids" not in generation_defaults(written)
+    assert generation_defaults(written | {"decoder_start_token_id": 1})["bad_words_ids"] == [[1]]

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from glassformer.base.errors import UserError
+from glassformer.decode.hypothesis import Ends, end_tokens
 from glassformer.decode.settings import Decoding
 
 
@@ -29,19 +30,20 @@ class Constraints:
         self,
         settings: Decoding,
         *,
-        eos_id: int,
+        eos_id: Ends,
         prefix: Sequence[Sequence[int]] | None,
         device: torch.device,
         context: Sequence[Sequence[int]] | None = None,
     ) -> None:
+        ends = end_tokens(eos_id)
         self._ngram = settings.no_repeat_ngram_size
         self._penalty = settings.repetition_penalty
         self._summed = settings.num_beams > 1 and not settings.do_sample
         self._context = _left_padded(context or []).to(device)
         self._minimum = settings.min_new_tokens
         self._late = torch.tensor([*settings.suppress_tokens], dtype=torch.long, device=device)
-        self._early = torch.tensor([*settings.suppress_tokens, eos_id], dtype=torch.long, device=device)
-        self._prefix = _padded(prefix or [], eos_id).to(device)
+        self._early = torch.tensor([*settings.suppress_tokens, *ends], dtype=torch.long, device=device)
+        self._prefix = _padded(prefix or [], ends).to(device)
 
     def penalised(
         self,
@@ -94,12 +96,12 @@ class Constraints:
         return logp
 
 
-def _padded(prefix: Sequence[Sequence[int]], eos_id: int) -> Int[Tensor, "rows longest"]:
+def _padded(prefix: Sequence[Sequence[int]], ends: Sequence[int]) -> Int[Tensor, "rows longest"]:
     """The forced beginnings as a matrix; −1 where nothing is forced."""
     for row, tokens in enumerate(prefix):
-        if eos_id in tokens:
+        if found := [end for end in ends if end in tokens]:
             raise UserError(
-                f"row {row}: the forced beginning contains the end token ({eos_id}); leave it out"
+                f"row {row}: the forced beginning contains the end token ({found[0]}); leave it out"
             )
     longest = max((len(tokens) for tokens in prefix), default=0)
     matrix = torch.full((len(prefix), longest), -1, dtype=torch.long)

@@ -114,7 +114,7 @@ def generate(
             with resting(model):
                 lists = exhausted(_run(model, batch, readings, settings, torch.device(device)))
             for prompt, reading, listed in zip(batch, readings, lists, strict=True):
-                done[prompt.place] = _written(prompt, reading, listed, model.config.eos_id)
+                done[prompt.place] = _written(prompt, reading, listed, _ends(model.config))
             if on_progress:
                 on_progress(len(batch))
         yield from (one for one in done if one is not None)
@@ -149,7 +149,7 @@ def stream(
                 break
             if len(written) == 1 and (piece := showing.piece(written[0].tolist())):
                 yield piece
-    if rest := showing.rest(_written(one, reading, listed, model.config.eos_id).text):
+    if rest := showing.rest(_written(one, reading, listed, _ends(model.config)).text):
         yield rest
 
 
@@ -223,7 +223,7 @@ def _run(
             state,
             len(batch),
             bos_id=last,
-            eos_id=numbers.eos_id,
+            eos_id=_ends(numbers),
             settings=settings,
             max_length=limits,
             context=context,
@@ -235,7 +235,7 @@ def _run(
         state,
         len(batch),
         bos_id=last,
-        eos_id=numbers.eos_id,
+        eos_id=_ends(numbers),
         pad_id=numbers.pad_id,
         settings=settings,
         max_length=limits,
@@ -260,6 +260,11 @@ def _begun(model: Generator, batch: Sequence[_Prompt], settings: Decoding, devic
     return model.start(tokens.to(device), hidden, fixed=fixed)
 
 
+def _ends(numbers: Numbers) -> tuple[int, ...]:
+    """The tokens that end a text; a model that was taught to answer may have several (``also_ends``)."""
+    return (numbers.eos_id, *getattr(numbers, "also_ends", ()))
+
+
 def _over(readings: Sequence[Reading]) -> Over:
     """Whether texts have come to a stop string."""
 
@@ -270,13 +275,15 @@ def _over(readings: Sequence[Reading]) -> Over:
     return over
 
 
-def _written(prompt: _Prompt, reading: Reading, listed: Sequence[Hypothesis], eos_id: int) -> Generation:
-    first, *rest = (_generation(prompt, reading, one, eos_id) for one in listed)
+def _written(
+    prompt: _Prompt, reading: Reading, listed: Sequence[Hypothesis], ends: Sequence[int]
+) -> Generation:
+    first, *rest = (_generation(prompt, reading, one, ends) for one in listed)
     return replace(first, alternatives=tuple(rest))
 
 
-def _generation(prompt: _Prompt, reading: Reading, one: Hypothesis, eos_id: int) -> Generation:
-    complete = bool(one.tokens) and one.tokens[-1] == eos_id
+def _generation(prompt: _Prompt, reading: Reading, one: Hypothesis, ends: Sequence[int]) -> Generation:
+    complete = bool(one.tokens) and one.tokens[-1] in ends
     text, cut = told(reading, one.tokens[:-1] if complete else one.tokens, complete=complete)
     stopped: Stopped = "stop string" if cut else "eos" if complete else "length"
     return Generation(text, one.tokens, one.logp, one.score, stopped, prompt.tokens)

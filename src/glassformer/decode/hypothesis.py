@@ -21,6 +21,9 @@ NOT_NUMBERS = (
 First = int | Sequence[int] | Tensor
 """The token a row begins with, which is read and not written: one for all rows, or one for each."""
 
+Ends = int | Sequence[int]
+"""The token, or one of the tokens, that end a text."""
+
 Over = Callable[[Int[Tensor, "lines length"], Int[Tensor, " lines"]], Bool[Tensor, " lines"]]
 """Whether each text, given with the row it belongs to, ends here for a reason of its own (a stop string)."""
 
@@ -73,6 +76,15 @@ def row_limits(
                 f"only {limit}; raise max_new_tokens or shorten it"
             )
     return limits
+
+
+def end_tokens(ends: Ends) -> list[int]:
+    """The end tokens, each once and in order.
+
+    >>> end_tokens(2), end_tokens((2, 7, 2))
+    ([2], [2, 7])
+    """
+    return [ends] if isinstance(ends, int) else list(dict.fromkeys(ends))
 
 
 def first_tokens(first: First, rows: int, device: torch.device) -> Int[Tensor, " rows"]:

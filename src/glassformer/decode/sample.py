@@ -14,10 +14,12 @@ from glassformer.base.errors import RunError
 from glassformer.decode.constrain import Constraints
 from glassformer.decode.hypothesis import (
     NOT_NUMBERS,
+    Ends,
     First,
     Hypothesis,
     Over,
     Run,
+    end_tokens,
     finished,
     first_tokens,
     normalise,
@@ -33,7 +35,7 @@ def sampling(
     rows: int,
     *,
     bos_id: First,
-    eos_id: int,
+    eos_id: Ends,
     settings: Decoding,
     max_length: Sequence[int] | int,
     prefix: Sequence[Sequence[int]] | None = None,
@@ -45,7 +47,7 @@ def sampling(
     """A sampling under way: each step gives the draws still running, the end all draws of each row.
 
     There are ``num_return_sequences`` independent draws for each row of ``state``, in the order they were
-    drawn. ``bos_id``, ``context`` and ``over`` are those of ``searching``.
+    drawn. ``bos_id``, ``eos_id``, ``context`` and ``over`` are those of ``searching``.
 
     The random numbers of draw ``j`` of a row are a function of ``(settings.seed, streams[row], j)`` alone
     (``streams``: the row's number unless given, for instance its line number), so batch mates change
@@ -57,6 +59,7 @@ def sampling(
     device = torch.device(device)
     many = settings.num_return_sequences
     limits = [limit for limit in row_limits(max_length, rows, prefix) for _ in range(many)]
+    ends = torch.tensor(end_tokens(eos_id), device=device)
     constraints = Constraints(settings, eos_id=eos_id, prefix=prefix, context=context, device=device)
     chance = _chance(settings, range(rows) if streams is None else streams, max(limits, default=0))
     numbers = chance.to(device, _precise(device))
@@ -78,7 +81,7 @@ def sampling(
             tokens = draw(weighed, numbers[draws.line, draws.written.size(1)], settings)
             stuck = weighed.amax(dim=1) == -torch.inf
             draws.append(tokens, logp, stuck)
-            ended = stuck | (tokens == eos_id) | (bounds[draws.line] <= draws.written.size(1))
+            ended = stuck | torch.isin(tokens, ends) | (bounds[draws.line] <= draws.written.size(1))
             if over is not None:
                 ended = ended | over(draws.written, row)
             stay = draws.collect(broken, ended, stuck)

@@ -13,10 +13,12 @@ from glassformer.base.errors import RunError
 from glassformer.decode.constrain import Constraints
 from glassformer.decode.hypothesis import (
     NOT_NUMBERS,
+    Ends,
     First,
     Hypothesis,
     Over,
     Run,
+    end_tokens,
     finished,
     first_tokens,
     normalise,
@@ -32,7 +34,7 @@ def searching(
     rows: int,
     *,
     bos_id: First,
-    eos_id: int,
+    eos_id: Ends,
     pad_id: int,
     settings: Decoding,
     max_length: Sequence[int] | int,
@@ -45,10 +47,11 @@ def searching(
 
     Lists are best first (Graves 2012; Sutskever et al. 2014, §3.2). ``bos_id`` is read and not written;
     ``context`` is all that the rows have read, ``bos_id`` included, for the filters that look back; ``over``
-    ends texts for reasons of its own. ``max_length`` bounds the tokens of each row, end token and forced
-    ``prefix`` included; what is still running then counts as it stands. Each step ranks ``2 · num_beams``
-    extensions, so that ``num_beams`` can go on even when every beam ends; equal scores go to the better
-    beam, then to the lower token id. A row that is settled leaves the batch. Nothing of one row depends on
+    ends texts for reasons of its own. ``eos_id`` may be several tokens. ``max_length`` bounds the tokens of
+    each row, end token and forced ``prefix`` included; what is still running then counts as it stands. Each
+    step ranks ``2 · num_beams`` extensions, or ``num_beams`` more for each further end token, so that
+    ``num_beams`` can go on even when every beam ends; equal scores go to the better beam, then to the lower
+    token id. A row that is settled leaves the batch. Nothing of one row depends on
     another. When the filters forbid every extension of every beam before anything has ended, the best of
     these beams is given unfinished.
 
@@ -60,6 +63,9 @@ def searching(
     shelves = [_Shelf(settings, limit) for limit in limits]
     beams = _Beams.fresh(rows, device)
     bounds = torch.tensor(limits, device=device)
+    ends = torch.tensor(end_tokens(eos_id), device=device)
+    # Every beam may end in each way; greedy search leaves at the first end instead.
+    many = settings.num_beams * (1 + len(ends)) if settings.num_beams > 1 else 1
     tokens = first_tokens(bos_id, rows, device)
     while beams.sentences:
         # Not around the whole: the mode would be on while the caller looks at a step.
@@ -70,8 +76,8 @@ def searching(
             sentence = beams.sentence.repeat_interleave(beams.width)
             ranked = constraints.penalised(scores, logp, beams.written, sentence)
             ranked = constraints.apply(ranked, beams.written, sentence)
-            found = _extend(logp, ranked, beams, settings.num_beams)
-            step = _part(found, settings.num_beams, _ends(found, beams, eos_id, bounds, over))
+            found = _extend(logp, ranked, beams, many)
+            step = _part(found, settings.num_beams, _ends(found, beams, ends, bounds, over))
             done = _settle(step, broken, beams, shelves)
             origin, tokens = beams.advance(step, done, pad_id)
             # Greedy search keeps its order, so the cache is only touched when a sentence has left.
@@ -166,13 +172,11 @@ def _broken(logp: Float[Tensor, "rows vocab"], beams: _Beams) -> Bool[Tensor, " 
 
 
 def _extend(
-    logp: Float[Tensor, "rows vocab"], ranked: Float[Tensor, "rows vocab"], beams: _Beams, num_beams: int
+    logp: Float[Tensor, "rows vocab"], ranked: Float[Tensor, "rows vocab"], beams: _Beams, many: int
 ) -> _Found:
-    """Rank the extensions of all beams of each sentence."""
+    """The ``many`` best extensions of all beams of each sentence."""
     vocab = logp.size(1)
     total = ranked.add_(beams.running.view(-1, 1)).view(len(beams.sentences), -1)
-    # A second set of candidates stands in for beams that end; greedy search leaves at the first end instead.
-    many = num_beams if num_beams == 1 else 2 * num_beams
     rank, place = best(total, min(many, total.size(1)))
     beam, token = place // vocab, place % vocab
     if ranked is logp:
@@ -182,11 +186,11 @@ def _extend(
 
 
 def _ends(
-    found: _Found, beams: _Beams, eos_id: int, bounds: Int[Tensor, "all"], over: Over | None
+    found: _Found, beams: _Beams, tokens: Int[Tensor, " ends"], bounds: Int[Tensor, "all"], over: Over | None
 ) -> Bool[Tensor, "sentences ranked"]:
-    """Which extensions end: by their end token, for want of room, or because ``over`` says so."""
+    """Which extensions end: by an end token, for want of room, or because ``over`` says so."""
     full = bounds[beams.sentence] <= beams.written.size(1) + 1
-    ends = (found.token == eos_id) | full.unsqueeze(1)
+    ends = torch.isin(found.token, tokens) | full.unsqueeze(1)
     if over is None:
         return ends
     sentence = beams.sentence.unsqueeze(1).expand_as(ends)

@@ -184,9 +184,16 @@ def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
         settings["max_length"] = written["max_position_embeddings"]
     if written.get("is_encoder_decoder"):
         marks = {settings[key] for key in ("pad_token_id", "decoder_start_token_id") if key in settings}
-        if never := sorted(marks - {settings["eos_token_id"]}):
+        if never := sorted(marks.difference(_listed(settings["eos_token_id"]))):
             settings["bad_words_ids"] = [[token] for token in never]
     return settings
+
+
+def _listed(ids: Any) -> list[int]:
+    """End tokens as files say them: one, several, or none."""
+    if isinstance(ids, list | tuple):
+        return list(ids)
+    return [] if ids is None else [ids]
 
 
 # --- in ----------------------------------------------------------------------------------------------------
@@ -210,7 +217,8 @@ def load(
     module = _module(written, folder)
     weights = huggingface.read(folder)
     generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
-    config = _read_config(module, (preprocessor or {}) | written, folder)
+    said = _with_all_ends(module, written, generation or {})
+    config = _read_config(module, (preprocessor or {}) | said, folder)
     if hasattr(module, "fitted"):
         config = module.fitted(config, weights.keys())
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
@@ -277,6 +285,16 @@ def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
         known += types
     options = ", ".join(sorted(known))
     raise UserError(f"{folder / CONFIG}: model_type {wanted!r} is not known here; known are {options}")
+
+
+def _with_all_ends(
+    module: ModuleType, written: Mapping[str, Any], generation: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Published models that answer name some of their end tokens in generation_config.json alone."""
+    ends = _listed(written.get("eos_token_id")) + _listed(generation.get("eos_token_id"))
+    if len(set(ends)) < 2 or "also_ends" not in module.Config.model_fields:
+        return dict(written)
+    return {**written, "eos_token_id": list(dict.fromkeys(ends))}
 
 
 def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -> Any:
