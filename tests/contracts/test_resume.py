@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.contracts.small_runs import RESTLESS, command, write_recipe
+from tests.contracts.lessons import LESSONS
+from tests.contracts.small_runs import command
 
 import glassformer as gf
-from glassformer.objectives import translation
+from glassformer.base import plugins
 
 STEPS = 12
 FOLDERS = ("last", "best", ".")
@@ -28,7 +29,8 @@ def _weights(run: Path) -> list[bytes]:
 def _history(run: Path) -> list[dict[str, float]]:
     """What was measured at every step, without what a clock had to do with."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
-    return [{name: line.get(name) for name in ("kind", "step", "loss", "nll", "tokens")} for line in lines]
+    kept = ("kind", "step", "loss", "nll", "accuracy", "tokens")
+    return [{name: line.get(name) for name in kept} for line in lines]
 
 
 def _same(one: Path, other: Path) -> None:
@@ -38,24 +40,27 @@ def _same(one: Path, other: Path) -> None:
     assert (one / state).read_bytes() == (other / state).read_bytes()
 
 
-def _settings(precision: str) -> list[str]:
-    return [*RESTLESS, f"train.steps={STEPS}", f"train.precision={precision}"]
+def _settings(objective: str, precision: str = "float32") -> list[str]:
+    return [*LESSONS[objective].restless, f"train.steps={STEPS}", f"train.precision={precision}"]
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("objective", "precision"), [*((name, "float32") for name in LESSONS), ("translation", "bfloat16")]
+)
 def test_stopped_by_a_signal_and_resumed_is_never_stopped(
-    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    objective: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recipe, settings = write_recipe(tmp_path), _settings(precision)
+    recipe, settings = LESSONS[objective].write(tmp_path), _settings(objective, precision)
     gf.train(recipe, settings, output=tmp_path / "whole")
-    losses, loss = iter(range(1000)), translation.Objective.loss
+    learner = plugins.find("objectives", objective).Objective
+    losses, loss = iter(range(1000)), learner.loss
 
     def stopping(self, model, batch):
         if model.training and next(losses) in (4, 13):  # within the third step, then within the seventh
             os.kill(os.getpid(), signal.SIGTERM)
         return loss(self, model, batch)
 
-    monkeypatch.setattr(translation.Objective, "loss", stopping)
+    monkeypatch.setattr(learner, "loss", stopping)
     for step, more in ((3, []), (7, ["--resume"])):
         told = command("train", recipe, *settings, "-o", tmp_path / "parts", *more)
         assert told.sentence(143) == f"stopped at step {step} and saved; go on with --resume"
@@ -65,19 +70,17 @@ def test_stopped_by_a_signal_and_resumed_is_never_stopped(
     _same(tmp_path / "parts", tmp_path / "whole")
 
 
-def test_two_runs_of_one_recipe_are_the_same_run(tmp_path: Path) -> None:
-    recipe, settings = write_recipe(tmp_path), _settings("float32")
-    for name in ("one", "other"):
-        gf.train(
-            recipe,
-            [*settings, "data.workers=2" if name == "one" else "data.workers=0"],
-            output=tmp_path / name,
-        )
+@pytest.mark.parametrize("objective", LESSONS)
+def test_two_runs_of_one_recipe_are_the_same_run(objective: str, tmp_path: Path) -> None:
+    recipe, settings = LESSONS[objective].write(tmp_path), _settings(objective)
+    for name, workers in (("one", 2), ("other", 0)):
+        gf.train(recipe, [*settings, f"data.workers={workers}"], output=tmp_path / name)
     _same(tmp_path / "one", tmp_path / "other")
 
 
-def test_a_finished_run_that_is_resumed_changes_nothing(tmp_path: Path) -> None:
-    recipe, settings = write_recipe(tmp_path), _settings("float32")
+@pytest.mark.parametrize("objective", LESSONS)
+def test_a_finished_run_that_is_resumed_changes_nothing(objective: str, tmp_path: Path) -> None:
+    recipe, settings = LESSONS[objective].write(tmp_path), _settings(objective)
     gf.train(recipe, settings, output=tmp_path / "run")
     before = _weights(tmp_path / "run")
     figures = gf.train(recipe, settings, output=tmp_path / "run", resume=True)
@@ -86,9 +89,10 @@ def test_a_finished_run_that_is_resumed_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_random_moments_and_resumed_is_never_stopped(tmp_path: Path) -> None:
-    recipe = write_recipe(tmp_path)
-    settings = [*RESTLESS, "train.steps=400", "train.save_every=5"]
+@pytest.mark.parametrize("objective", LESSONS)
+def test_killed_at_random_moments_and_resumed_is_never_stopped(objective: str, tmp_path: Path) -> None:
+    recipe = LESSONS[objective].write(tmp_path)
+    settings = [*LESSONS[objective].restless, "train.steps=400", "train.save_every=5"]
     command_line = [sys.executable, "-m", "glassformer", "train", str(recipe), *settings, "--resume"]
     gf.train(recipe, settings, output=tmp_path / "whole")
     chance, killed = random.Random(7), 0
