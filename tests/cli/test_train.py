@@ -15,6 +15,7 @@ FIGURES = {
     "chrf": 50.0,
     "parameters": 44138496,
     "output": "runs/x",
+    "next": 'echo "…" | glassformer translate runs/x',
 }
 
 

@@ -144,8 +144,9 @@ def _check_length(recipe: Recipe, config: Any) -> None:
     longest: int | None = getattr(recipe.data, "max_length", None)
     most: int | None = getattr(config, "max_length", None)
     if longest is not None and most is not None and longest > most:
+        key = "max_length" if "max_length" in type(recipe.data).model_fields else "block"
         raise UserError(
-            f"data.max_length is {longest} but the model reads at most {most} tokens; lower data.max_length "
+            f"data.{key} is {longest} but the model reads at most {most} tokens; lower data.{key} "
             "or raise model.max_length"
         )
 
@@ -172,6 +173,9 @@ def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | N
 
 def _new_model(recipe: Recipe, tokenizers: TokenizerPair | None) -> nn.Module:
     numbers = _kind(recipe).facts(recipe.data) | _numbers(tokenizers)
+    if plugins.find("objectives", _name(recipe.objective)).Objective.frame == "none":
+        # Running text begins where another ends, whatever its tokenizer calls the beginning.
+        numbers["start_id"] = numbers.get("eos_id")
     torch.manual_seed(recipe.train.seed)
     model: nn.Module = _model(recipe.model).Model(_sized(recipe.model, numbers))
     return model

@@ -12,6 +12,7 @@ from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.base.report import table
 from glassformer.data.sources import files_of, read
+from glassformer.text.frame import Framing
 from glassformer.text.tokenizer import SOURCE_STEM, TARGET_STEM, Tokenizer, TokenizerPair, load_pair
 from glassformer.text.train import TokenizerConfig, train, train_pair
 
@@ -60,8 +61,12 @@ def train_tokenizer(
     *,
     source: str | None = None,
     target: str | None = None,
+    frame: Framing = "end",
 ) -> TokenizerPair:
     """Learn a vocabulary from files and write it into the new folder ``output``.
+
+    ``frame`` is what stands around a text: the ``end`` for a model that translates, ``none`` for one that
+    goes on with text, ``both`` ends and a mask for one that fills blanks.
 
     A file is text, one sentence a line (``-`` is stdin); or pairs as in a recipe's ``data`` (TSV, JSON lines,
     ``a.ko+a.en``), of which both sides are learned from. Separate vocabularies (``shared: false``) need
@@ -71,10 +76,10 @@ def train_tokenizer(
     folder = Path(output)
     _check_free(folder)
     if config.shared:
-        both = train(config, chain.from_iterable(_texts(path, source, target) for path in paths))
+        both = train(config, chain.from_iterable(_texts(path, source, target) for path in paths), frame)
         pair = TokenizerPair(both, both)
     else:
-        pair = train_pair(config, chain.from_iterable(_pairs(path, source, target) for path in paths))
+        pair = train_pair(config, chain.from_iterable(_pairs(path, source, target) for path in paths), frame)
     with files.building(folder) as new:
         pair.save(new)
     return pair

@@ -22,6 +22,14 @@ from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
 from glassformer.train.watch import unigram_entropy
 
+NEXT = {
+    "translates": 'echo "…" | glassformer translate {folder}',
+    "generates": 'glassformer generate {folder} "…"',
+    "encodes": 'glassformer predict {folder} "… [MASK] …"',
+    "sees": "glassformer predict {folder} image.png",
+}
+"""What to type to see the model at work, for each thing that a model can do."""
+
 
 def train(
     recipe: str | Path,
@@ -171,6 +179,7 @@ def _figures(parts: Parts, outcome: trainer.Outcome, measured: Measured | None) 
         "reason": outcome.reason,
         "best_step": outcome.best.step if outcome.best else None,
         "output": str(outcome.output),
+        "next": NEXT[parts.objective.needs].format(folder=outcome.output),
     }
     if measured is not None:
         found |= {**measured.figures, "measured_on": measured.split}

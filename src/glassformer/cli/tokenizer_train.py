@@ -28,11 +28,14 @@ Least = Annotated[int, typer.Option(min=1, metavar="N", help="How often a piece 
 Share = Annotated[
     float, typer.Option(min=1e-9, max=1, metavar="X", help="Share of characters with their own pieces.")
 ]
-Jamo = Annotated[
-    bool, typer.Option("--jamo", help="Take Hangul syllables apart, so that pieces can cut inside.")
-]
+Jamo = Annotated[bool, typer.Option("--jamo", help="Take Hangul syllables apart; pieces can cut inside.")]
 Lower = Annotated[bool, typer.Option("--lowercase", help="Forget upper case.")]
 Split = Annotated[bool, typer.Option("--separate", help="A vocabulary for each side; needs sentence pairs.")]
+
+Around = Annotated[
+    Literal["end", "none", "both"],
+    typer.Option("--frame", help="What closes a text: end (translation), none (GPT, LLaMA), both (BERT)."),
+]
 
 
 def train(
@@ -46,6 +49,7 @@ def train(
     jamo: Jamo = False,
     lowercase: Lower = False,
     separate: Split = False,
+    frame: Around = "end",
     source: Source = None,
     target: Target = None,
     as_json: JSON = False,
@@ -53,8 +57,8 @@ def train(
     """Learn a vocabulary from files.
 
     [bold]Examples[/bold]
-      glassformer tokenizer train train.tsv --output vocabulary --vocab-size 8000
-      glassformer tokenizer train korean.txt --kind unigram --jamo -o vocabulary
+      glassformer tokenizer train train.tsv -o vocabulary
+      glassformer tokenizer train korean.txt --kind unigram --jamo --frame none -o vocabulary
     """
     config = gf.TokenizerConfig(
         name=kind,
@@ -65,11 +69,11 @@ def train(
         min_frequency=min_frequency,
         character_coverage=character_coverage,
     )
-    pair = gf.train_tokenizer(paths, output, config, source=source, target=target)
-    figures = {"output": str(output), "kind": pair.source.kind, "vocab_size": pair.source.vocab_size}
-    if not pair.shared:
-        figures["target_vocab_size"] = pair.target.vocab_size
+    pair = gf.train_tokenizer(paths, output, config, source=source, target=target, frame=frame)
+    sides = {"vocab_size": pair.source, "target_vocab_size": pair.target}
+    shown = {name: one.vocab_size for name, one in sides.items() if one is pair.source or not pair.shared}
+    figures = {"output": str(output), "kind": pair.source.kind, **shown}
     if as_json:
         report.result({**figures, "fingerprint": pair.fingerprint})
     else:
-        stdout.line(report.table(["tokenizer", ""], [(name, str(value)) for name, value in figures.items()]))
+        stdout.line(report.table(["tokenizer", ""], [*figures.items()]))

@@ -71,9 +71,10 @@ def _plan(found: dict[str, Any]) -> list[str]:
 
 
 def _told(found: dict[str, Any]) -> list[str]:
-    figures = [(key, value) for key, value in found.items() if not isinstance(value, dict | list | tuple)]
-    folder = found["output"]
-    return [
-        report.table(["figure", "value"], figures),
-        f'\nTry it: echo "…" | {stdout.program()} translate {folder}',
+    figures = [
+        (key, value)
+        for key, value in found.items()
+        if key != "next" and not isinstance(value, dict | list | tuple)
     ]
+    after = found["next"].replace(stdout.NAME, stdout.program(), 1)
+    return [report.table(["figure", "value"], figures), f"\nTry it: {after}"]
