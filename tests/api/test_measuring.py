@@ -3,6 +3,7 @@
 import pytest
 
 import glassformer as gf
+from glassformer.base.errors import UserError
 from glassformer.hub.folder import load
 
 RECIPE = """\
@@ -41,6 +42,21 @@ def test_without_a_set_nothing_is_measured(recipe, tmp_path):
     found = gf.train(recipe, ["data.valid=null", "data.test=null"], output=tmp_path / "run")
     assert "measured_on" not in found
     assert found["valid_loss"] is None
+
+
+def test_running_text_begins_with_its_end_whatever_the_tokenizer_says(recipe, tmp_path):
+    words = gf.TokenizerConfig(name="character", vocab_size=60, min_frequency=1)
+    gf.train_tokenizer([str(tmp_path / "text.txt")], tmp_path / "words", words)  # framed for translation
+    gf.prepare_data([str(tmp_path / "text.txt")], tmp_path / "store", tmp_path / "words")
+    sets = [f"data.train={tmp_path / 'store'}", "data.valid=null", "data.test=null"]
+    gf.train(recipe, sets, output=tmp_path / "run")
+    config = load(tmp_path / "run").config
+    assert config.start_id == config.eos_id
+
+
+def test_a_block_longer_than_the_model_is_told_by_its_name(recipe, tmp_path):
+    with pytest.raises(UserError, match=r"data\.block is 17 but the model reads at most 16 .* data\.block"):
+        gf.train(recipe, ["data.block=17"], output=tmp_path / "run")
 
 
 def test_a_folder_that_does_not_translate_says_nothing_of_beams(recipe, tmp_path):

@@ -41,6 +41,15 @@ def test_text_teaches_one_vocabulary(files):
     assert opened.unk_id not in opened.encode("간다 I")
 
 
+def test_what_closes_a_text_is_chosen_for_what_will_read_it(files):
+    found = {}
+    for frame in ("end", "none", "both"):
+        train_tokenizer([str(files / "a.ko")], files / frame, WORDS, frame=frame)
+        opened = load_tokenizer(files / frame)
+        found[frame] = (len(opened.opening), len(opened.closing), opened.mask_id is not None)
+    assert found == {"end": (0, 1, False), "none": (0, 0, False), "both": (1, 1, True)}
+
+
 def test_separate_vocabularies_know_their_own_side_only(files):
     pair = train_tokenizer([str(files / "a.tsv")], files / "out", APART)
     assert not pair.shared
