@@ -56,8 +56,7 @@ def sampling(
 
     Raises RunError when the model's scores are not numbers, UserError for impossible limits or prefixes.
     """
-    device = torch.device(device)
-    many = settings.num_return_sequences
+    device, many = torch.device(device), settings.num_return_sequences
     limits = [limit for limit in row_limits(max_length, rows, prefix) for _ in range(many)]
     ends = torch.tensor(end_tokens(eos_id), device=device)
     constraints = Constraints(settings, eos_id=eos_id, prefix=prefix, context=context, device=device)

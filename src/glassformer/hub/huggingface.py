@@ -150,7 +150,8 @@ def _read_pickled(path: Path) -> dict[str, Tensor]:
             held = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except pickle.UnpicklingError:
         raise UserError(f"{path}: damaged, or holds more than weights and is refused") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    # Bytes that are no pickle are run as one and fail in any of these ways.
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: damaged or cut short ({_first_line(error)}); copy it again") from None
     if not isinstance(held, dict) or not all(isinstance(weight, Tensor) for weight in held.values()):
         raise UserError(f"{path}: holds more than named weights; it is no model file")
