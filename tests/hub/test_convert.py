@@ -144,6 +144,8 @@ def test_everything_in_a_folder_of_ours_comes_along(source: Path, tmp_path: Path
 def test_what_is_not_carried_over_is_told(source: Path, tmp_path: Path) -> None:
     (source / "chat_template.jinja").write_text("{{ messages }}")
     (source / "flax_model.msgpack").write_bytes(b"")
+    (source / "last").mkdir()  # what a run keeps beside its best model is not missed
+    (source / "metrics.jsonl").write_text("{}\n")
     (source / "preprocessor_config.json").write_text('{"image_mean": [0.5]}')
     made = convert(source, tmp_path / "new")
     assert made.left_out == ("flax_model.msgpack",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ KEPT = (
 )
 
 # Files whose content is in the new folder under another name or in another form.
+OF_A_RUN = re.compile(r"best|last|step-\d+|train_state|metrics\.jsonl")
+"""What a run keeps beside its best model; nobody expects it of a model folder."""
 REPLACED = {
     "vocab.txt",
     "vocab.json",
@@ -152,7 +155,8 @@ def _kept(source: Path) -> dict[str, bytes]:
 def _left_out(source: Path) -> tuple[str, ...]:
     weights = {path.name for path in huggingface.weight_files(source)}
     weights |= {f"{name}.index.json" for name in (huggingface.SAFE, huggingface.PICKLED)}
-    return tuple(sorted({path.name for path in source.iterdir()} - REPLACED - weights))
+    names = {path.name for path in source.iterdir()} - REPLACED - weights
+    return tuple(sorted(name for name in names if not OF_A_RUN.fullmatch(name)))
 
 
 def _decoding(written: Mapping[str, Any]) -> dict[str, Any]:
