@@ -170,7 +170,7 @@ def _tokenizer(run: Path) -> None:
 
 ANY = "decoder.layers.0.fc1.weight"
 SPOILT = {
-    "foreign": (_config(model_type="gpt2"), ["gpt2", "marian"]),
+    "foreign": (_config(model_type="xlnet"), ["xlnet", "marian"]),
     "no kind": (_config(model_type="gone"), ["model_type"]),
     "sizes": (_config(decoder_ffn_dim=65), ["65", "64"]),
     "wrong kind": (_config(d_model="large"), ["config.json", "d_model|dim|kind"]),

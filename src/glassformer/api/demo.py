@@ -19,7 +19,7 @@ from glassformer.data.samples import demo_sentences
 from glassformer.data.sources import SPLITS
 
 RECIPE = "translation/demo.yaml"
-LANGUAGE = "language/demo.yaml"
+LANGUAGE = "language/python-docs.yaml"
 IMAGE = "image/digits.yaml"
 
 BEGINNINGS = ("The following", "A class is", "An expression", "When the function")

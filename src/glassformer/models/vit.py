@@ -303,9 +303,15 @@ def read(written: Mapping[str, Any]) -> Config:
         channels=written.get("num_channels", 3),
         classes=len(labels),
         labels=() if all(label == f"LABEL_{number}" for number, label in enumerate(labels)) else labels,
-        mean=tuple(written.get("image_mean") or (0.5,)),  # of preprocessor_config.json, where there is one
-        std=tuple(written.get("image_std") or (0.5,)),
+        mean=_one(written.get("image_mean")),
+        std=_one(written.get("image_std")),
     )
+
+
+def _one(values: list[float] | None) -> tuple[float, ...]:
+    """What preprocessor_config.json says of the channels, one number where all are equal."""
+    found = tuple(values or (0.5,))
+    return found[:1] if len(set(found)) == 1 else found
 
 
 def _head(written: Mapping[str, Any]) -> Head:
