@@ -57,7 +57,7 @@ def _gpt(found: dict[str, Any], program: str) -> list[str]:
         f"{found['bits_per_byte']:.2f} bits per byte on unseen text; {found['took']}\n",
         "A beginning of your own, and your own text:",
         f'  {program} generate {found["output"]} "A function" --sample --temperature 0.7',
-        f"  {program} train language/python-docs data.train=book.txt data.valid=null data.test=null -o runs/book",
+        f"  {program} train language/python-docs data.train=book.txt data.valid=null data.test=null",
     ]
 
 

@@ -30,8 +30,9 @@ class Config(Settings):
     ``pool``: the image is what the ``class`` token ends as, or the ``mean`` of the patches, which then stand
     without a class token (Beyer et al. 2022). ``head``: ``classifier`` scores, a ``pooler``, or ``none``.
     ``image_size`` is the size that places are learned for, one number or height and width; any other is read
-    as well. Pixels of 0 to 1 come less ``mean`` and by ``std``, one number or one for each channel. ``labels``, ``channels`` and sizes of 0 come from the data; a model that is made before the data
-    is known, to be counted, has one patch and one class.
+    as well. Pixels of 0 to 1 come less ``mean`` and by ``std``, one number or one for each channel.
+    ``labels``, ``channels`` and sizes of 0 come from the data; a model that is made before the data is known,
+    to be counted, has one patch and one class.
     """
 
     name: Literal["vit"] = "vit"
