@@ -48,9 +48,9 @@ class RunState:
     """All that a run must know to go on, apart from the tensors.
 
     ``best`` chose ``best/``, whose ``figures`` are kept; ``aim`` is the best of the figure that early
-    stopping follows, ``stale`` how many evaluations ago it was. ``loss_sum`` and ``loss_count`` gather the next line
-    of ``metrics.jsonl``. ``kept`` are the steps whose folders stand; ``evaluated`` is the step of the last
-    evaluation; ``foreign`` are names in the run's folder that were there before it.
+    stopping follows, ``stale`` how many evaluations ago it was. ``loss_sum`` and ``loss_count`` gather the
+    next line of ``metrics.jsonl``. ``kept`` are the steps whose folders stand; ``evaluated`` is the step of
+    the last evaluation; ``foreign`` are names in the run's folder that were there before it.
     """
 
     step: int = 0
