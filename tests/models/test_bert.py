@@ -80,17 +80,16 @@ def test_the_published_sizes_have_as_many_weights_as_in_transformers(
     assert sum(weight.numel() for weight in theirs.parameters()) == size
 
 
-@pytest.mark.parametrize(("dim", "std"), [(48, 0.08), (192, 0.04)])
-def test_weights_begin_as_large_as_the_width_asks_and_biases_at_nought(dim: int, std: float) -> None:
+def test_weights_begin_small_and_biases_at_nought() -> None:
     torch.manual_seed(1)
-    model = Model(Config(dim=dim, depth=2, heads=2, mlp_dim=128, vocab_size=500, head="pretraining"))
+    model = Model(Config(dim=64, depth=2, heads=2, mlp_dim=128, vocab_size=500, head="pretraining"))
     for name, weight in model.named_parameters():
         if name.endswith("bias"):
             assert not weight.any(), name
         elif "norm" in name:
             assert bool((weight == 1).all()), name
         elif weight.numel() > 1000:
-            assert 0.9 * std < float(weight.detach().std()) < 1.1 * std, name
+            assert 0.018 < float(weight.detach().std()) < 0.022, name
 
 
 # --- what it reads -----------------------------------------------------------------------------------------

@@ -25,8 +25,7 @@ Kind = Literal["bert", "roberta", "distilbert"]
 Head = Literal["none", "pooler", "masked_lm", "pretraining"]
 
 BARE = ("none", "pooler")  # heads without scores of masked words
-STD = 0.02  # of BERT-base
-BASE_DIM = 768
+STD = 0.02
 
 
 class Config(Settings):
@@ -140,9 +139,7 @@ class Model(nn.Module):
             self.output = Output(weight, bias=True)
         if config.head == "pretraining":
             self.next_sentence = nn.Linear(dim, 2)
-        # Narrower matrices begin larger, so that what they make of a vector begins as large as in BERT-base;
-        # with 0.02 at every width small models stay at word frequencies for thousands of steps.
-        begin_normal(self, STD * (BASE_DIM / config.dim) ** 0.5)
+        begin_normal(self, STD)
 
     def hidden(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "rows token dim"]:
         """The last hidden state of every token.
