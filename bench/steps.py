@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import Any
 
@@ -45,20 +46,20 @@ WAYS = {
 }
 
 
-class _Learner:
+class _Learner(ABC):
     """One model that is trained step by step; the batches go round."""
 
     task: Task
     model: Any
     done = 0
 
+    @abstractmethod
     def begin(self, *, dropout: bool) -> None:
         """The folder's weights and a new optimiser."""
-        raise NotImplementedError
 
+    @abstractmethod
     def step(self, batch: Batch) -> float:
         """One step; gives the loss an answer, before it."""
-        raise NotImplementedError
 
     def parameters(self) -> int:
         """How many numbers learn."""
