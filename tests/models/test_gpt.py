@@ -14,6 +14,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
+from tests.models.drawn import drawn
 from torch import Tensor
 from torch.nn import functional
 
@@ -27,11 +28,7 @@ GPT2_WORDS, GPT1_WORDS = 50_257, 40_478
 
 
 def _model(**settings: Any) -> Model:
-    model = Model(Config(**(TINY | settings))).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model
+    return drawn(Model(Config(**(TINY | settings))))
 
 
 # --- sizes -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 from safetensors.torch import save_file
+from tests.models.drawn import CLOSE, drawn
 from tests.models.llama2c import Vocabulary, read_model
 from torch import Tensor
 
@@ -20,15 +21,10 @@ from glassformer.hub.folder import load
 from glassformer.models.llama import PRESETS, Config, Model, names, read, write
 
 SIZES = {"dim": 16, "depth": 2, "heads": 4, "mlp_dim": 24, "max_length": 20, "vocab_size": 31}
-CLOSE = {"rtol": 0.0, "atol": 1e-5}
 
 
 def _model(**settings: Any) -> Model:
-    model = Model(Config(**(SIZES | settings))).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model
+    return drawn(Model(Config(**(SIZES | settings))))
 
 
 def _scores(model: Model, tokens: Tensor, **more: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from tests.models.drawn import CLOSE, drawn
 from torch import Tensor
 
 from glassformer.base.errors import UserError
@@ -33,15 +34,10 @@ KINDS = [
 ]
 SOURCE = torch.tensor([[5, 6, 7, 8, 9, 10, 2], [11, 12, 2, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0]])
 TARGET = torch.tensor([[1, 20, 21, 22, 23], [1, 24, 25, 26, 27], [1, 28, 29, 30, 3]])
-CLOSE = {"rtol": 0.0, "atol": 1e-5}
 
 
 def _model(settings: dict[str, Any]) -> Model:
-    model = Model(Config(**(TINY | settings))).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model
+    return drawn(Model(Config(**(TINY | settings))))
 
 
 def _batch(source: Tensor = SOURCE, target: Tensor = TARGET) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from tests.models.drawn import CLOSE, drawn
 from torch import Tensor
 
 from glassformer.base.errors import UserError
@@ -19,15 +20,10 @@ transformers = pytest.importorskip("transformers")
 transformers.logging.disable_progress_bar()
 
 TINY = {"dim": 16, "depth": 2, "heads": 4, "mlp_dim": 24, "patch": 2, "image_size": 8, "classes": 5}
-CLOSE = {"rtol": 0.0, "atol": 1e-5}
 
 
 def _model(settings: dict[str, Any], **more: Any) -> Model:
-    model = Model(Config(**(settings | more))).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model
+    return drawn(Model(Config(**(settings | more))))
 
 
 def _hidden(model: Model, images: Tensor) -> Tensor:
@@ -193,9 +189,7 @@ def test_random_sizes_agree_with_transformers_in_both_directions(seed: int, tmp_
     theirs = kind.from_pretrained(tmp_path / "ours").eval()
     for images in seen:
         _agree(ours, theirs, images)
-    with torch.no_grad():
-        for weight in theirs.parameters():
-            weight.normal_(std=0.3)
+    drawn(theirs)
     theirs.save_pretrained(tmp_path / "theirs")
     opened = load(tmp_path / "theirs")
     assert opened.config == config
