@@ -46,7 +46,8 @@ class Parts:
 def prepare(recipe: Recipe) -> Parts:
     """Reads the data, makes or loads the tokenizers and the model, and encodes everything once."""
     started = _started(recipe)
-    recipe = recipe.model_copy(update={"data": settled(recipe.data)})
+    data: Any = recipe.data
+    recipe = recipe.model_copy(update={"data": settled(data)})
     tokenizers = _tokenizers(recipe, started)
     if tokenizers is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.

@@ -12,16 +12,15 @@ import numpy as np
 from jaxtyping import Integer
 from pydantic import Field, model_validator
 
-from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.data.augment import Augment, augmented
 from glassformer.data.example import Example, Features
 from glassformer.data.pictures import Album, Mode, Picture, album, resized
-from glassformer.data.sources import Sources, Split
+from glassformer.data.sources import Divided, Sources, Split
 from glassformer.data.store import BLOCK, Encode, Store, cached, fingerprint
 
 
-class Config(Settings):
+class Config(Divided):
     """Which images are trained on (the recipe's ``data``, ``name: images``).
 
     A path is a folder with one folder of images for each class, an ``.npz`` file with ``x`` and ``y``, of
@@ -56,11 +55,6 @@ class Config(Settings):
     def tokens_per_batch(self) -> int:
         """What a step may cost: an image costs 1."""
         return self.batch_size
-
-    def sources(self, split: Split) -> Sources:
-        """The sources of one split; empty when the recipe has none."""
-        found: Sources | None = getattr(self, split)
-        return found or ()
 
 
 class Pictures:

@@ -10,15 +10,14 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
-from glassformer.data.sources import Source, Sources, Split, files_of, read
+from glassformer.data.sources import Divided, Sources, Split, files_of, read
 from glassformer.data.store import Encode, Store, cached, fingerprint
 
 
-class Config(Settings):
+class Config(Divided):
     """Which texts are trained on and how they are cut into batches (the recipe's ``data``).
 
     A path is a TSV or JSON-lines file, ``a.ko+a.en`` for two files with one text a line, or ``-`` for a TSV
@@ -51,11 +50,6 @@ class Config(Settings):
     def limits(self) -> Limits:
         """The limits on single examples."""
         return Limits(self.max_characters, self.max_length, self.max_ratio)
-
-    def sources(self, split: Split) -> tuple[Source, ...]:
-        """The sources of one split; empty when the recipe has none."""
-        found: tuple[Source, ...] | None = getattr(self, split)
-        return found or ()
 
     def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
         """The examples at one path, with the field names of this recipe."""

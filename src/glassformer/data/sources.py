@@ -54,6 +54,15 @@ Split = Literal["train", "valid", "test"]
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
+class Divided(Settings):
+    """The base of what a recipe says of its data: ``train``, ``valid`` and ``test``, each of some sources."""
+
+    def sources(self, split: Split) -> Sources:
+        """The sources of one split; empty when the recipe has none."""
+        found: Sources | None = getattr(self, split)
+        return found or ()
+
+
 def read(
     path: str,
     source: str | None = None,
@@ -107,7 +116,7 @@ def files_of(path: str) -> list[str]:
     return [first, second]
 
 
-Kind = TypeVar("Kind", bound=Settings)
+Kind = TypeVar("Kind", bound=Divided)
 
 
 def settled(config: Kind, cache: Path | None = None) -> Kind:
@@ -116,8 +125,7 @@ def settled(config: Kind, cache: Path | None = None) -> Kind:
     Call it once, before anything is read: the tokenizer and the stores both need the whole text. Raises
     ``UserError`` when standard input is asked for twice.
     """
-    splits: dict[str, tuple[Source, ...]] = {split: getattr(config, split) or () for split in SPLITS}
-    asked = sum(source.path == "-" for sources in splits.values() for source in sources)
+    asked = sum(source.path == "-" for split in SPLITS for source in config.sources(split))
     if asked > 1:
         raise UserError(
             "data: '-' is given more than once, but standard input can be read only once; use files"
@@ -127,8 +135,8 @@ def settled(config: Kind, cache: Path | None = None) -> Kind:
     folder = (cache or cache_folder()) / "stdin"
     changed: dict[str, Any] = {
         split: tuple(one.model_copy(update={"path": settle(one.path, folder)}) for one in sources)
-        for split, sources in splits.items()
-        if sources
+        for split in SPLITS
+        if (sources := config.sources(split))
     }
     return config.model_copy(update=changed)
 

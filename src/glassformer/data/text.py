@@ -9,20 +9,19 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.data import documents
 from glassformer.data.blocks import Blocks
 from glassformer.data.characters import Meter
 from glassformer.data.example import Example
-from glassformer.data.sources import Sources, Split
+from glassformer.data.sources import Divided, Sources, Split
 from glassformer.data.store import Encode, Store, cached, fingerprint
 
 TOKENIZER = "tokenizer"
 """The folder in a prepared store with the tokenizer that it was made with."""
 
 
-class Config(Settings):
+class Config(Divided):
     """Which text is trained on and how it is cut into rows (the recipe's ``data``, ``name: text``).
 
     A path is plain text, JSON lines with a field ``text``, ``-`` for stdin, any of them perhaps compressed
@@ -52,11 +51,6 @@ class Config(Settings):
     def tokens_per_batch(self) -> int:
         """What a step may cost, in tokens to predict."""
         return self.block * self.batch_size
-
-    def sources(self, split: Split) -> Sources:
-        """The sources of one split; empty when the recipe has none."""
-        found: Sources | None = getattr(self, split)
-        return found or ()
 
     def read(self, path: str, meter: Meter | None = None) -> Iterator[Example]:
         """The pieces of the documents at one path."""
