@@ -89,6 +89,14 @@ def test_attention_may_have_biases_of_its_own() -> None:
         assert (block.mlp.up.bias is not None) == settings["bias"]
 
 
+def test_the_last_projection_of_attention_may_differ_in_its_bias() -> None:
+    for queries, last in ((True, False), (False, True)):
+        block = _block(attention_bias=queries, out_bias=last, cross=True)
+        for part in (block.attention, block.cross):
+            assert [one.bias is not None for one in (part.q, part.k, part.v)] == [queries] * 3
+            assert (part.out.bias is not None) == last
+
+
 def test_a_gated_mlp_multiplies_what_two_matrices_say() -> None:
     mlp = MLP(BlockConfig(**SIZES, activation="silu", gated=True, bias=False))
     x = torch.randn(2, 5, 8)

@@ -202,16 +202,13 @@ def _stack(config: Config) -> nn.ModuleList:
         gated=True,
         bias=config.mlp_bias,
         attention_bias=config.attention_bias != "none",
+        out_bias=config.attention_bias == "all",
         window=config.window,
         dropout=config.dropout,
         attention_dropout=config.attention_dropout,
         eps=config.eps,
     )
-    blocks = [Block(block) for _ in range(config.depth)]
-    if config.attention_bias == "qkv":
-        for each in blocks:
-            each.attention.out = nn.Linear(config.heads * config.width, config.dim, bias=False)
-    return nn.ModuleList(blocks)
+    return nn.ModuleList(Block(block) for _ in range(config.depth))
 
 
 # --- files -------------------------------------------------------------------------------------------------

@@ -170,16 +170,13 @@ def _stack(config: Config) -> nn.ModuleList:
         mlp_dim=config.mlp_dim,
         norm="pre",
         activation=config.activation,
+        attention_bias=config.qkv_bias,
+        out_bias=True,
         dropout=config.dropout,
         attention_dropout=config.attention_dropout,
         eps=config.eps,
     )
-    blocks = [Block(block) for _ in range(config.depth)]
-    if not config.qkv_bias:
-        for one in blocks:
-            for part in (one.attention.q, one.attention.k, one.attention.v):
-                part.register_parameter("bias", None)
-    return nn.ModuleList(blocks)
+    return nn.ModuleList(Block(block) for _ in range(config.depth))
 
 
 # --- files -------------------------------------------------------------------------------------------------

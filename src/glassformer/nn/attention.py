@@ -64,7 +64,8 @@ class Attention(nn.Module):
     Queries come from ``x``; keys and values from ``memory`` when it is given (cross-attention) and from ``x``
     when it is not (self-attention). With ``kv_heads < heads`` several query heads share one key head
     (Ainslie et al. 2023). ``head_dim × heads`` may differ from ``dim``. With ``rotary``, queries and keys are
-    turned by the angles of their positions before they meet, and keys are remembered turned.
+    turned by the angles of their positions before they meet, and keys are remembered turned. ``bias`` is that
+    of all projections, ``out_bias`` that of the last where it differs.
 
     >>> attend = Attention(dim=8, heads=2)
     >>> attend(torch.zeros(1, 5, 8), Mask(causal=True)).shape
@@ -80,6 +81,7 @@ class Attention(nn.Module):
         head_dim: int | None = None,
         dropout: float = 0.0,
         bias: bool = True,
+        out_bias: bool | None = None,
     ) -> None:
         super().__init__()
         self.heads = heads
@@ -89,7 +91,7 @@ class Attention(nn.Module):
         self.q = nn.Linear(dim, self.heads * self.head_dim, bias=bias)
         self.k = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
         self.v = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
-        self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias)
+        self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias if out_bias is None else out_bias)
         self.kernel: Kernel = fastest
 
     def forward(

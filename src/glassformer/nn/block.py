@@ -36,8 +36,9 @@ class BlockConfig(Settings):
 
     ``norm`` stands after the residual sum or before the sub-layer and subtracts the mean and divides by the
     deviation (``layer``) or divides by the root mean square alone (``rms``, Zhang & Sennrich 2019). ``gated``
-    gives the MLP a third matrix. ``bias`` is that of all matrices, ``attention_bias`` that of attention where
-    it differs. ``window``: how many keys back a query sees, itself included.
+    gives the MLP a third matrix. ``bias`` is that of all matrices, ``attention_bias`` that of attention and
+    ``out_bias`` that of its last projection, where they differ. ``window``: how many keys back a query sees,
+    itself included.
     """
 
     dim: int
@@ -52,6 +53,7 @@ class BlockConfig(Settings):
     cross: bool = False
     bias: bool = True
     attention_bias: bool | None = None
+    out_bias: bool | None = None
     window: int | None = None
     dropout: float = 0.0
     attention_dropout: float = 0.0
@@ -154,4 +156,5 @@ def _attention(config: BlockConfig) -> Attention:
         head_dim=config.head_dim,
         dropout=config.attention_dropout,
         bias=config.bias if config.attention_bias is None else config.attention_bias,
+        out_bias=config.out_bias,
     )
