@@ -15,7 +15,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -47,6 +47,8 @@ _ADVICE = {
     errno.EXDEV: "the two places are on different disks; choose places on the same one",
     errno.ENOENT: "a folder of this path does not exist or was removed meanwhile",
 }
+
+_DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def cache_folder() -> Path:
@@ -210,16 +212,15 @@ def open_lines(path: Path | str, bad: Callable[[str, str], None] = stop) -> Iter
     wrong; when that does not raise, the line comes with U+FFFD for what cannot be read. Raises UserError for
     a file that cannot be read at all.
     """
-    name = "standard input" if str(path) == "-" else str(path)
-    number = 0
-    try:
-        with _reading(Path(name)), _opened(path) as file:
+    name, number = shown(path), 0
+    with opened(path) as file:
+        try:
             for number, line in enumerate(file, start=1):
                 yield number, _decoded(line, number, name, bad)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UserError(
-            f"{name}:{number + 1}: the gzip file is damaged or cut short here; copy it again"
-        ) from None
+        except _DAMAGED:
+            raise UserError(
+                f"{name}:{number + 1}: the gzip file is damaged or cut short here; copy it again"
+            ) from None
 
 
 def _decoded(line: bytes, number: int, name: str, bad: Callable[[str, str], None]) -> str:
@@ -246,13 +247,25 @@ def standard_input() -> io.BufferedIOBase:
     return cast(io.BufferedIOBase, sys.stdin.buffer)
 
 
+def shown(path: Path | str) -> str:
+    """How a file is called in a message."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
 @contextmanager
-def _opened(path: Path | str) -> Iterator[io.BufferedIOBase]:
-    if str(path) == "-":
-        yield _unzipped(standard_input())
-        return
-    with Path(path).open("rb") as file:
-        yield _unzipped(file)
+def opened(
+    path: Path | str, through: Callable[[io.BufferedIOBase], io.BufferedIOBase] | None = None
+) -> Iterator[io.BufferedIOBase]:
+    """The bytes of a file, or for ``-`` of standard input, unzipped where they are gzip.
+
+    ``through`` is put around the file as it lies on the disk. Raises UserError when it cannot be read.
+    """
+    try:
+        with _reading(Path(shown(path))), ExitStack() as held:
+            file = standard_input() if str(path) == "-" else held.enter_context(Path(path).open("rb"))
+            yield _unzipped(file if through is None else through(file))
+    except _DAMAGED:
+        raise UserError(f"{shown(path)}: the gzip file is damaged or cut short; copy it again") from None
 
 
 def _unzipped(file: io.BufferedIOBase) -> io.BufferedIOBase:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
+import os
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,14 +80,9 @@ def _end(text: str) -> int | Fraction | None:
     return Fraction(text[:-1]) / 100 if text.endswith("%") else int(text)
 
 
-def shown(name: str) -> str:
-    """How a file is called in a message."""
-    return "standard input" if name == "-" else name
-
-
 def characters(name: str, meter: Meter) -> Iterator[str]:
     """The text of a file in blocks; a byte order mark is dropped and ``\r\n`` becomes ``\\n``."""
-    decode = _Decoder(shown(name))
+    decode = _Decoder(files.shown(name))
     held = ""
     for block in _blocks(name, meter):
         text = held + decode(block)
@@ -160,27 +154,12 @@ class _Counted(io.RawIOBase):
 @contextmanager
 def opened(name: str, meter: Meter) -> Iterator[io.BufferedIOBase]:
     """The bytes of a file or of stdin, unzipped where they are gzip; UserError when they cannot be read."""
-    try:
-        if name == "-":
-            yield _unzipped(files.standard_input(), meter)
-            return
-        with Path(name).open("rb") as file:
-            yield _unzipped(file, meter)
-    except FileNotFoundError:
-        raise UserError(f"{name}: no such file") from None
-    except IsADirectoryError:
+    if os.path.isdir(name):  # noqa: PTH112 - unlike Path.is_dir, never raises
         raise UserError(
             f"{name}: is a folder, neither a text nor a store of 'glassformer data prepare'; name files"
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UserError(f"{shown(name)}: the gzip file is damaged or cut short; copy it again") from None
-    except OSError as error:
-        raise UserError(f"{shown(name)}: cannot be read: {error.strerror or error}") from None
-
-
-def _unzipped(file: io.BufferedIOBase, meter: Meter) -> io.BufferedIOBase:
-    counted = io.BufferedReader(_Counted(file, meter), BLOCK)
-    return gzip.GzipFile(fileobj=counted) if counted.peek(2)[:2] == b"\x1f\x8b" else counted
+        )
+    with files.opened(name, lambda file: io.BufferedReader(_Counted(file, meter), BLOCK)) as file:
+        yield file
 
 
 def shared(name: str, share: Share, meter: Meter) -> Iterator[str]:

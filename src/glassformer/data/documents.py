@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.base.plugins import suggest
-from glassformer.data.characters import Meter, Share, characters, opened, parted, shared, shown
+from glassformer.data.characters import Meter, Share, characters, opened, parted, shared
 from glassformer.data.example import Example
 from glassformer.data.generated import file_of, is_generated
 
@@ -64,12 +65,12 @@ def read(
     name, share = file_behind(path)
     meter = meter or Meter()
     if _is_json(name):
-        stretches = _of_json(characters(name, meter), field, shown(name))
+        stretches = _of_json(characters(name, meter), field, files.shown(name))
     else:
         blocks = characters(name, meter) if share is None else shared(name, share, meter)
         stretches = {"blank": _by_blank, "line": _by_line, "file": _by_file}[documents](blocks)
     found = False
-    for piece in _pieces(stretches, shown(name)):
+    for piece in _pieces(stretches, files.shown(name)):
         found = True
         yield piece
     if not found:

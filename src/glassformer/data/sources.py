@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
-from glassformer.base.files import cache_folder, open_lines, sha256, standard_input, stop, writing
+from glassformer.base.files import cache_folder, open_lines, sha256, shown, standard_input, stop, writing
 from glassformer.base.plugins import suggest
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
@@ -157,11 +157,7 @@ def _nonempty(path: str, bad: Bad) -> Iterator[tuple[int, str]]:
         empty = False
         yield line
     if empty:
-        raise UserError(f"{_shown(path)} is empty; it should have a source and a target text on each line")
-
-
-def _shown(path: str) -> str:
-    return "standard input" if path == "-" else path
+        raise UserError(f"{shown(path)} is empty; it should have a source and a target text on each line")
 
 
 def _parallel(first: str, second: str, bad: Bad) -> Iterator[Row]:
@@ -171,11 +167,11 @@ def _parallel(first: str, second: str, bad: Bad) -> Iterator[Row]:
         counts[0] += one is not None
         counts[1] += other is not None
         if one is not None and other is not None:
-            yield f"{_shown(first)}:{one[0]}", one[1], other[1]
+            yield f"{shown(first)}:{one[0]}", one[1], other[1]
     if counts[0] != counts[1]:
         bad(
-            f"{_shown(first)}:{min(counts) + 1}",
-            f"{_shown(first)} has {counts[0]:,} lines but {_shown(second)} has {counts[1]:,};"
+            f"{shown(first)}:{min(counts) + 1}",
+            f"{shown(first)} has {counts[0]:,} lines but {shown(second)} has {counts[1]:,};"
             " each line of one must be the translation of the same line of the other",
         )
 
@@ -190,7 +186,7 @@ def _table(
     columns: tuple[int, int] | None = None
     width = 0
     for number, line in lines:
-        where = f"{_shown(path)}:{number}"
+        where = f"{shown(path)}:{number}"
         if not line.strip():
             yield where, "", ""
             continue
@@ -264,7 +260,7 @@ def _json_lines(
 ) -> Iterator[Row]:
     """One JSON object a line, with the texts in it or in its ``translation``."""
     for number, line in lines:
-        where = f"{_shown(path)}:{number}"
+        where = f"{shown(path)}:{number}"
         if not line.strip():
             yield where, "", ""
             continue
