@@ -228,7 +228,9 @@ def test_a_model_of_another_kind_is_refused_with_the_kinds_that_are_known(folder
 
 def test_a_config_that_is_broken_is_named(folder: Path) -> None:
     _edit(folder / "config.json", activation_function="mish")
-    with pytest.raises(UserError, match=r"config\.json: 'mish' is missing, or is a value that is not known"):
+    with pytest.raises(
+        UserError, match=r"config\.json: activation_function is 'mish', which is not known here"
+    ):
         load(folder)
     _edit(folder / "config.json", activation_function="relu", d_model="wide")
     with pytest.raises(UserError, match=r"config\.json: dim: Input should be a valid integer"):

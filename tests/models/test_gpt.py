@@ -300,26 +300,34 @@ def test_a_folder_as_gpt2_was_published_opens(tmp_path: Path) -> None:
         ("scale_attn_weights", False),
         ("scale_attn_by_inverse_layer_idx", True),
         ("add_cross_attention", True),
-        ("activation_function", "mish"),
-        ("activation_function", "tanh"),
         ("eos_token_id", [2, 3]),
     ],
 )
 def test_what_would_be_computed_otherwise_is_refused(key: str, value: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=re.escape(f"config.json asks for {key}: {value!r}")):
         load(_published(tmp_path / "model", **{key: value}))
-    with pytest.raises(UserError, match=r"config\.json asks for afn: 'tanh'"):
-        read(
-            {
-                "model_type": "openai-gpt",
-                "n_embd": 8,
-                "n_layer": 1,
-                "n_head": 1,
-                "n_positions": 4,
-                "vocab_size": 9,
-                "afn": "tanh",
-            }
-        )
+
+
+GPT1_CONFIG = {
+    "model_type": "openai-gpt",
+    "n_embd": 8,
+    "n_layer": 1,
+    "n_head": 1,
+    "n_positions": 4,
+    "vocab_size": 9,
+}
+
+
+@pytest.mark.parametrize("named", ["mish", "tanh"])
+def test_an_activation_that_is_not_known_is_refused_with_those_that_are(named: Any, tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=rf"activation_function is {re.escape(repr(named))}, .*known are relu, gelu"
+    ):
+        load(_published(tmp_path / "model", activation_function=named))
+    with pytest.raises(
+        UserError, match=rf"afn is {re.escape(repr(named))}, .*known are gelu, relu, silu, swish"
+    ):
+        read(GPT1_CONFIG | {"afn": named})
 
 
 def test_what_only_rounds_otherwise_is_read(tmp_path: Path) -> None:

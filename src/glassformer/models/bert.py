@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.models import bert_names
-from glassformer.nn.block import ACTIVATIONS, Activation, Block, BlockConfig
+from glassformer.nn.activation import ACTIVATIONS, Activation, read_activation, write_activation
+from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.dropout import Dropout
 from glassformer.nn.embedding import Output
 from glassformer.nn.init import begin_normal
@@ -213,8 +214,6 @@ def _stack(config: Config) -> nn.ModuleList:
 # --- files -------------------------------------------------------------------------------------------------
 
 MODEL_TYPES = ("bert", "roberta", "distilbert")
-ACTIVATION_NAMES = {"relu": "relu", "gelu": "gelu", "gelu_tanh": "gelu_new", "silu": "silu"}
-ALSO = {"gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu", "swish": "silu"}
 
 # Which class of transformers has which head.
 CLASSES: dict[str, dict[str, str]] = {
@@ -267,7 +266,7 @@ def write(config: Config) -> dict[str, Any]:
         "architectures": [CLASSES[config.kind][config.head]],
         "model_type": config.kind,
         **{distil if small else bert: getattr(config, ours) for ours, bert, distil in KEYS},
-        "activation" if small else "hidden_act": ACTIVATION_NAMES[config.activation],
+        "activation" if small else "hidden_act": write_activation(config.activation),
         "max_position_embeddings": config.places,
         "initializer_range": STD,
         "tie_word_embeddings": True,
@@ -298,7 +297,7 @@ def read(written: Mapping[str, Any]) -> Config:
         kind=kind,
         head=head,
         **sizes,
-        activation=_activation("activation" if small else "hidden_act", written),
+        activation=read_activation(written, "activation" if small else "hidden_act", "gelu"),
         eps=DISTILBERT_EPS if small else written.get("layer_norm_eps", 1e-12),
         segments=0 if small else written.get("type_vocab_size", 2),
         max_length=written["max_position_embeddings"] - (pad_id + 1 if roberta else 0),
@@ -320,16 +319,6 @@ def _head(kind: str, written: Mapping[str, Any]) -> Head:
             f"config.json: architectures names {named}, whose head is not known here; known are {known}"
         )
     return bare if named == CLASSES[kind][bare] else heads[named]
-
-
-def _activation(key: str, written: Mapping[str, Any]) -> Activation:
-    known: dict[str, Any] = {file: ours for ours, file in ACTIVATION_NAMES.items()} | ALSO
-    named = written.get(key, "gelu")
-    if named not in known:
-        raise UserError(
-            f"config.json: {key} is {named!r}, which is not known here; known are {', '.join(known)}"
-        )
-    return known[named]
 
 
 REFUSED = {

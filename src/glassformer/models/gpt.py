@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
-from glassformer.nn.block import Activation, Block, BlockConfig
+from glassformer.nn.activation import Activation, read_activation, write_activation
+from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.cache import Slot
 from glassformer.nn.embedding import Embedding, Output
 from glassformer.nn.init import begin_normal
@@ -171,17 +172,12 @@ def _block(config: Config) -> BlockConfig:
 GPT1, GPT2, OWN_TYPE = "openai-gpt", "gpt2", "glassformer-gpt"
 MODEL_TYPES = (GPT1, GPT2, OWN_TYPE)
 CLASSES = {GPT1: "OpenAIGPTLMHeadModel", GPT2: "GPT2LMHeadModel", OWN_TYPE: "GlassformerGPT"}
-# What each file calls its function; GPT-1's "gelu" is the approximation by tanh.
-ACTIVATION_NAMES: dict[str, dict[str, Activation]] = {
-    GPT1: {"gelu": "gelu_tanh", "relu": "relu", "silu": "silu", "swish": "silu"},
-    GPT2: {
-        "gelu_new": "gelu_tanh",
-        "gelu_pytorch_tanh": "gelu_tanh",
-        "gelu": "gelu",
-        "relu": "relu",
-        "silu": "silu",
-        "swish": "silu",
-    },
+# What GPT-1's files call its function: their "gelu" is the approximation by tanh.
+GPT1_ACTIVATIONS: dict[str, Activation] = {
+    "gelu": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
 }
 # What a file may ask for and this model does not do, with the value that asks for nothing.
 REFUSED = {
@@ -198,7 +194,7 @@ def model_type(config: Config) -> str:
     if config.norm == "pre":
         return GPT2
     wide = config.mlp_dim in (0, 4 * config.dim)
-    return GPT1 if wide and config.activation in ACTIVATION_NAMES[GPT1].values() else OWN_TYPE
+    return GPT1 if wide and config.activation in GPT1_ACTIVATIONS.values() else OWN_TYPE
 
 
 def names(config: Config) -> Names:
@@ -260,10 +256,10 @@ def write(config: Config) -> dict[str, Any]:
     if kind == OWN_TYPE:
         own = {"norm": config.norm, "head_dim": config.head_dim, "activation": config.activation}
         return written | own | {"n_inner": config.mlp_dim or None}
-    called = {memory: file for file, memory in reversed(ACTIVATION_NAMES[kind].items())}
     if kind == GPT1:
-        return written | {"afn": called[config.activation]}
-    return written | {"activation_function": called[config.activation], "n_inner": config.mlp_dim or None}
+        return written | {"afn": write_activation(config.activation, GPT1_ACTIVATIONS)}
+    called = write_activation(config.activation)
+    return written | {"activation_function": called, "n_inner": config.mlp_dim or None}
 
 
 def read(written: Mapping[str, Any]) -> Config:
@@ -309,9 +305,6 @@ def _activation(written: Mapping[str, Any], kind: str) -> Activation:
     if kind == OWN_TYPE:
         activation: Activation = written["activation"]
         return activation
-    key, usual = ("afn", "gelu") if kind == GPT1 else ("activation_function", "gelu_new")
-    asked = written.get(key, usual)
-    if asked not in ACTIVATION_NAMES[kind]:
-        known = ", ".join(ACTIVATION_NAMES[kind])
-        raise UserError(f"config.json asks for {key}: {asked!r}; gpt knows {known}")
-    return ACTIVATION_NAMES[kind][asked]
+    if kind == GPT1:
+        return read_activation(written, "afn", "gelu", GPT1_ACTIVATIONS)
+    return read_activation(written, "activation_function", "gelu_new")

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.models import llama_rotary
-from glassformer.nn.block import Activation, Block, BlockConfig
+from glassformer.nn.activation import Activation, read_activation, write_activation
+from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.cache import Slot
 from glassformer.nn.embedding import Output
 from glassformer.nn.init import begin_normal
@@ -216,8 +217,6 @@ def _stack(config: Config) -> nn.ModuleList:
 OWN_TYPE = "glassformer-llama"
 MODEL_TYPES = ("llama", "mistral", "qwen2", OWN_TYPE)
 CLASSES = {"llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM"}
-ACTIVATION_NAMES = {"relu": "relu", "gelu": "gelu", "gelu_tanh": "gelu_pytorch_tanh", "silu": "silu"}
-ALSO = {"gelu_new": "gelu_tanh", "swish": "silu"}
 
 # What transformers takes where a config.json of this kind says nothing.
 UNSAID: dict[str, dict[str, Any]] = {
@@ -262,7 +261,7 @@ def write(config: Config) -> dict[str, Any]:
         "num_key_value_heads": config.keys,
         "head_dim": config.width,
         "intermediate_size": config.mlp_dim,
-        "hidden_act": ACTIVATION_NAMES[config.activation],
+        "hidden_act": write_activation(config.activation),
         "rms_norm_eps": config.eps,
         "max_position_embeddings": config.max_length,
         "attention_dropout": config.attention_dropout,
@@ -320,7 +319,7 @@ def read(written: Mapping[str, Any]) -> Config:
         mlp_dim=said["intermediate_size"],
         dropout=said.get("hidden_dropout", 0.0),
         attention_dropout=said.get("attention_dropout") or 0.0,
-        activation=_read_activation(said.get("hidden_act", "silu")),
+        activation=read_activation(said, "hidden_act", "silu"),
         eps=said.get("rms_norm_eps", 1e-6),
         theta=theta,
         scaling=scaling,
@@ -343,16 +342,6 @@ def _refuse(said: Mapping[str, Any]) -> None:
                 f"config.json: architectures names {name}, whose head is not known here; take a folder of "
                 "the model that generates"
             )
-
-
-def _read_activation(named: Any) -> Activation:
-    known: dict[str, Any] = {file: ours for ours, file in ACTIVATION_NAMES.items()} | ALSO
-    if named not in known:
-        raise UserError(
-            f"config.json: hidden_act is {named!r}, which is not known here; known are {', '.join(known)}"
-        )
-    activation: Activation = known[named]
-    return activation
 
 
 def _read_bias(kind: str, said: Mapping[str, Any]) -> dict[str, Any]:

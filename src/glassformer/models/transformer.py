@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from glassformer.base.config import Settings
-from glassformer.nn.block import Activation, Block, BlockConfig
+from glassformer.nn.activation import Activation, read_activation, write_activation
+from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.cache import Growing
 from glassformer.nn.embedding import Embedding, Output
 from glassformer.nn.init import begin
@@ -214,7 +215,6 @@ def _stack(config: Config, *, cross: bool) -> nn.ModuleList:
 
 OWN_TYPE = "glassformer-transformer"
 MODEL_TYPES = ("marian", OWN_TYPE)
-ACTIVATION_NAMES = {"relu": "relu", "gelu": "gelu", "gelu_tanh": "gelu_new", "silu": "silu"}
 
 
 def is_marian(config: Config) -> bool:
@@ -274,7 +274,7 @@ def write(config: Config) -> dict[str, Any]:
         "dropout": config.dropout,
         "attention_dropout": config.attention_dropout,
         "activation_dropout": config.activation_dropout,
-        "activation_function": ACTIVATION_NAMES[config.activation],
+        "activation_function": write_activation(config.activation),
         "max_position_embeddings": config.max_length,
         "static_position_embeddings": True,
         "scale_embedding": config.scale_embedding,
@@ -296,9 +296,11 @@ def write(config: Config) -> dict[str, Any]:
 
 
 def read(written: Mapping[str, Any]) -> Config:
-    """The configuration in a ``config.json``."""
+    """The configuration in a ``config.json``.
+
+    Raises UserError for an activation that is not known here.
+    """
     own = written.get("model_type") == OWN_TYPE
-    activations = {file: memory for memory, file in ACTIVATION_NAMES.items()} | {"swish": "silu"}
     vocab_size = written["vocab_size"]
     tied = written.get("tie_word_embeddings", True)
     shared = written.get("share_encoder_decoder_embeddings", True)
@@ -314,7 +316,7 @@ def read(written: Mapping[str, Any]) -> Config:
         dropout=written.get("dropout", 0.1),
         attention_dropout=written.get("attention_dropout", 0.0),
         activation_dropout=written.get("activation_dropout", 0.0),
-        activation=activations[written.get("activation_function", "gelu")],
+        activation=read_activation(written, "activation_function", "gelu"),
         norm=written["norm"] if own else "post",
         positions=written["positions"] if own else "sinusoidal",
         share="none" if not tied else "all" if shared else "target",

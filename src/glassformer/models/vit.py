@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
-from glassformer.nn.block import Activation, Block, BlockConfig
+from glassformer.nn.activation import Activation, read_activation, write_activation
+from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.dropout import Dropout
 from glassformer.nn.init import begin_normal
 from glassformer.nn.mask import Mask
@@ -183,8 +184,6 @@ def _stack(config: Config) -> nn.ModuleList:
 
 OWN_TYPE = "glassformer-vit"
 MODEL_TYPES = ("vit", OWN_TYPE)
-ACTIVATION_NAMES = {"relu": "relu", "gelu": "gelu", "gelu_tanh": "gelu_new", "silu": "silu"}
-ALSO = {"gelu_pytorch_tanh": "gelu_tanh", "gelu_python": "gelu", "swish": "silu"}
 CLASSES: dict[str, Head] = {"ViTForImageClassification": "classifier", "ViTModel": "pooler"}
 
 PARTS = [
@@ -237,7 +236,7 @@ def write(config: Config) -> dict[str, Any]:
         "num_hidden_layers": config.depth,
         "num_attention_heads": config.heads,
         "intermediate_size": config.mlp_dim,
-        "hidden_act": ACTIVATION_NAMES[config.activation],
+        "hidden_act": write_activation(config.activation),
         "hidden_dropout_prob": config.dropout,
         "attention_probs_dropout_prob": config.attention_dropout,
         "initializer_range": STD,
@@ -294,7 +293,7 @@ def read(written: Mapping[str, Any]) -> Config:
         patch=_square("patch_size", written.get("patch_size", 16)),
         dropout=written.get("hidden_dropout_prob", 0.0),
         attention_dropout=written.get("attention_probs_dropout_prob", 0.0),
-        activation=_activation(written),
+        activation=read_activation(written, "hidden_act", "gelu"),
         qkv_bias=written.get("qkv_bias", True),
         eps=written.get("layer_norm_eps", 1e-12),
         image_size=written.get("image_size", 224),
@@ -348,13 +347,3 @@ def _square(key: str, value: Any) -> Any:
     if any(other != one for other in more):
         raise UserError(f"config.json: {key} is {value}; patches here are square")
     return one
-
-
-def _activation(written: Mapping[str, Any]) -> Activation:
-    known: dict[str, Any] = {file: ours for ours, file in ACTIVATION_NAMES.items()} | ALSO
-    named = written.get("hidden_act", "gelu")
-    if named not in known:
-        raise UserError(
-            f"config.json: hidden_act is {named!r}, which is not known here; known are {', '.join(known)}"
-        )
-    return known[named]

@@ -5,30 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
 from glassformer.base.config import Settings
+from glassformer.nn.activation import ACTIVATIONS, Activation
 from glassformer.nn.attention import Attention, Rotary
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import Dropout, thin
 from glassformer.nn.mask import Mask
-
-Activation = Literal["relu", "gelu", "gelu_tanh", "silu"]
-
-
-def _gelu_tanh(x: Tensor) -> Tensor:
-    return functional.gelu(x, approximate="tanh")
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "gelu": functional.gelu,
-    "gelu_tanh": _gelu_tanh,
-    "silu": functional.silu,
-}
 
 
 class BlockConfig(Settings):
