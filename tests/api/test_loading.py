@@ -8,10 +8,11 @@ from tiny_family import write_bert, write_gpt, write_vit
 from tiny_folder import PAIRS, write_model
 
 import glassformer as gf
-from glassformer.api.loading import KINDS, VERBS, load
+from glassformer.api.loading import KINDS, load
 from glassformer.api.opened import FOREIGN
 from glassformer.api.translator import Translator
 from glassformer.base.errors import UserError
+from glassformer.hub.uses import USES
 from glassformer.models.transformer import Model
 
 LINES = [one for one, _ in PAIRS]
@@ -76,4 +77,4 @@ def test_a_folder_opens_as_what_its_model_can_do(tmp_path):
         load(folders[gf.Generator], able=("encodes", "sees"))
     with pytest.raises(UserError, match="this model sees; use glassformer predict"):
         load(folders[gf.Viewer], able="generates")
-    assert set(KINDS) == set(VERBS)
+    assert set(KINDS) == set(USES)

@@ -178,7 +178,7 @@ def allowed() -> list[tuple[str, str]]:
     for objective in plugins.names("objectives"):
         needs = plugins.find("objectives", objective).Objective.needs
         for model in plugins.names("models"):
-            if needs in plugins.find("models", model).Model.abilities:
+            if set(needs) & set(plugins.find("models", model).Model.abilities):
                 found.append((model, objective))
     return found
 

@@ -133,5 +133,5 @@ def test_a_model_without_the_ability_is_one_clear_sentence(
     monkeypatch.setattr(body, "abilities", ("sings",))
     recipe = LESSONS[objective].write(tmp_path)
     told = command("train", recipe, "-o", tmp_path / "run", f"model.name={model}")
-    assert told.sentence(2) == f"{objective} needs a model that {needs}; {model} sings"
+    assert told.sentence(2) == f"{objective} needs a model that {' or '.join(needs)}; {model} sings"
     assert not (tmp_path / "run").exists()

@@ -20,7 +20,7 @@ from glassformer.objectives.objective import Loss
 class Smoothed:
     """A tiny objective whose total is label-smoothed and whose part ``nll`` is not."""
 
-    needs = "encodes"
+    needs: tuple[str, ...] = ("encodes",)
     reads = "text"
     frame = "none"
     answers = None

@@ -30,7 +30,7 @@ def _tokenizers() -> TokenizerPair:
 def test_it_is_an_objective_that_needs_a_generator() -> None:
     assert isinstance(_objective(), Protocol)
     found = (Objective.needs, Objective.reads, Objective.frame, Objective.answers)
-    assert found == ("generates", "text", "none", "tokens")
+    assert found == (("generates",), "text", "none", "tokens")
 
 
 def test_documents_in_pieces_give_the_ids_of_the_whole_and_end_once() -> None:

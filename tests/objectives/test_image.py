@@ -47,7 +47,7 @@ def _features(count: int = 5) -> list[Features]:
 
 def test_it_is_an_objective_that_needs_eyes() -> None:
     assert isinstance(_objective(), Protocol)
-    assert (Objective.needs, Objective.reads, Objective.answers) == ("sees", "images", None)
+    assert (Objective.needs, Objective.reads, Objective.answers) == (("sees",), "images", None)
 
 
 def test_an_example_is_its_bytes_and_its_class() -> None:

@@ -43,7 +43,7 @@ def _sum(objective: Objective, model: Encoder, *batches: Batch) -> torch.Tensor:
 def test_it_is_an_objective_that_needs_an_encoder() -> None:
     assert isinstance(_objective(), Protocol)
     found = (Objective.needs, Objective.reads, Objective.frame, Objective.answers)
-    assert found == ("encodes", "text", "both", "tokens")
+    assert found == (("encodes",), "text", "both", "tokens")
 
 
 def test_documents_are_parted_by_the_end() -> None:

@@ -40,7 +40,7 @@ def _model(**settings: object) -> Model:
 
 def test_it_is_an_objective_that_needs_a_translator() -> None:
     assert isinstance(_objective(), Protocol)
-    assert (Objective.needs, Objective.reads, Objective.answers) == ("translates", "pairs", "target")
+    assert (Objective.needs, Objective.reads, Objective.answers) == (("translates",), "pairs", "target")
 
 
 def test_both_sides_end_with_the_end_and_are_read_by_their_own_tokenizer() -> None:

@@ -54,7 +54,7 @@ class Toy(nn.Module):
 class NextToken:
     """A summed cross entropy; ``parts`` holds the number of right guesses."""
 
-    needs = "scores"
+    needs: tuple[str, ...] = ("scores",)
     reads = "text"
     frame = "none"
     answers = None

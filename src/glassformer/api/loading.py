@@ -15,6 +15,7 @@ from glassformer.api.viewer import Viewer
 from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
+from glassformer.hub.uses import USES
 
 KINDS: dict[str, type[Opened]] = {
     "translates": Translator,
@@ -23,14 +24,6 @@ KINDS: dict[str, type[Opened]] = {
     "sees": Viewer,
 }
 """For each ability of a model what it is opened as."""
-
-VERBS = {
-    "translates": "glassformer translate",
-    "generates": "glassformer generate or score",
-    "encodes": "glassformer predict",
-    "sees": "glassformer predict",
-}
-"""For each ability the command that uses it."""
 
 
 def load(
@@ -64,7 +57,7 @@ def _check_able(model: Any, wanted: str | tuple[str, ...] | None, folder: str | 
     abilities: tuple[str, ...] = model.abilities
     accepted = (wanted,) if isinstance(wanted, str) else wanted
     if accepted is not None and not set(accepted) & set(abilities):
-        raise UserError(f"{folder}: this model {' and '.join(abilities)}; use {VERBS[abilities[0]]}")
+        raise UserError(f"{folder}: this model {' and '.join(abilities)}; use {USES[abilities[0]].verbs}")
 
 
 def _place(device: str, found: machine.Machine) -> str:

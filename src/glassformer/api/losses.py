@@ -62,10 +62,11 @@ def figures(
     Bits per byte are given where every token but the first is foretold once, from what stands before it.
     """
     device = next(model.parameters()).device
+    abilities: Any = model.abilities
     found = mean_loss(model, objective, stream.once(), parallel.Group(), device)
     if objective.reads == "text":
         found["perplexity"] = math.exp(min(found["nll"], 700.0))
-    if objective.reads == "text" and objective.needs == "generates":
+    if objective.reads == "text" and "generates" in abilities:
         kind, stores = plugins.find("data", data.name), list[Any](stream.stores)
         size = sum(len(text.encode()) for texts in kind.texts(data, split) for text in texts)
         if size:  # a prepared store has no text any more
@@ -113,7 +114,8 @@ def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
     sets = {"train": list(paths), "valid": list(paths), "test": None}
     if path.is_file():
         recipe: Any = read_recipe(path)
-        if plugins.find("objectives", recipe.objective.name).Objective.needs in model.abilities:
+        needs = plugins.find("objectives", recipe.objective.name).Objective.needs
+        if set(needs) & set(model.abilities):
             given = recipe.data.model_dump() | sets
             return recipe.objective, type(recipe.data).model_validate(given)
     objective = plugins.find("objectives", LEARNED[model.abilities[0]])

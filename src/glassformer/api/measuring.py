@@ -20,25 +20,25 @@ TRANSLATES = "translates"
 
 def watching(parts: Parts) -> Measure | None:
     """What is measured beside the validation loss while training, where there is anything."""
-    translates = parts.objective.needs == TRANSLATES
+    translates = parts.ability == TRANSLATES
     return measuring_translations.watching(parts) if translates else None
 
 
 def decoding(parts: Parts) -> dict[str, Any]:
     """What the model folder says about decoding: how translations are decoded, nothing for other models."""
-    if parts.objective.needs != TRANSLATES:
+    if parts.ability != TRANSLATES:
         return {}
     return parts.recipe.evaluation.decoding.model_dump(include=set(KNOWN))
 
 
 def unmeasured(parts: Parts) -> dict[str, None]:
     """The figures that every run of this objective tells, before anything was measured."""
-    return dict.fromkeys(("bleu", "chrf")) if parts.objective.needs == TRANSLATES else {}
+    return dict.fromkeys(("bleu", "chrf")) if parts.ability == TRANSLATES else {}
 
 
 def measure(parts: Parts, folder: Path) -> Measured | None:
     """The best model on the test set, or on the validation set; None where the recipe has neither."""
-    if parts.objective.needs == TRANSLATES:
+    if parts.ability == TRANSLATES:
         return measuring_translations.measure(parts, folder)
     return _losses(parts, folder)
 

@@ -42,6 +42,12 @@ class Parts:
     test: Stream | None
     fingerprints: dict[str, str]
 
+    @property
+    def ability(self) -> str:
+        """What the finished model can do before all else."""
+        abilities: Any = self.model.abilities
+        return str(abilities[0])
+
 
 def prepare(recipe: Recipe) -> Parts:
     """Reads the data, makes or loads the tokenizers and the model, and encodes everything once."""
@@ -120,13 +126,14 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
 
 
 def _check_fit(recipe: Recipe, config: Any) -> None:
-    """An objective needs a model with an ability, and data of a kind."""
+    """An objective needs a model with one of its abilities, and data of a kind."""
     objective = plugins.find("objectives", _name(recipe.objective)).Objective
     abilities: tuple[str, ...] = _model(config).Model.abilities
     asked, given = _name(recipe.objective), _name(recipe.data)
-    if objective.needs not in abilities:
+    if not set(objective.needs) & set(abilities):
         raise UserError(
-            f"{asked} needs a model that {objective.needs}; {config.name} {' and '.join(abilities)}"
+            f"{asked} needs a model that {' or '.join(objective.needs)}; "
+            f"{config.name} {' and '.join(abilities)}"
         )
     if objective.reads != given:
         raise UserError(f"{asked} learns from data of the kind {objective.reads}, not {given}; set data.name")

@@ -18,17 +18,10 @@ from glassformer.base import machine, plugins, report
 from glassformer.base.config import dump
 from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
+from glassformer.hub.uses import USES
 from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
 from glassformer.train.watch import unigram_entropy
-
-NEXT = {
-    "translates": 'echo "…" | glassformer translate {folder}',
-    "generates": 'glassformer generate {folder} "…"',
-    "encodes": 'glassformer predict {folder} "… [MASK] …"',
-    "sees": "glassformer predict {folder} image.png",
-}
-"""What to type to see the model at work, for each thing that a model can do."""
 
 
 def train(
@@ -179,7 +172,7 @@ def _figures(parts: Parts, outcome: trainer.Outcome, measured: Measured | None) 
         "reason": outcome.reason,
         "best_step": outcome.best.step if outcome.best else None,
         "output": str(outcome.output),
-        "next": NEXT[parts.objective.needs].format(folder=outcome.output),
+        "next": USES[parts.ability].command.format(folder=outcome.output),
     }
     if measured is not None:
         found |= {**measured.figures, "measured_on": measured.split}
@@ -198,6 +191,6 @@ def _card(parts: Parts, folder: Path, measured: Measured) -> str:
             scores=measured.scores,
             data=tuple(cards.Data(named(source.path)) for source in data.sources("train")),
             architecture=cards.architecture_of(plugins.find("models", config.name).write(config)),
-            ability=parts.objective.needs,
+            ability=parts.ability,
         )
     )

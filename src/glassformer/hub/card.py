@@ -9,6 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from glassformer.hub.uses import IMAGE, USES
+
 NAMES = {"ko": ("Korean", "한국어"), "en": ("English", "영어")}
 
 
@@ -152,54 +154,9 @@ def _data(card: Card) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class _Use:
-    """What a model of one ability is used by: a command, a line of Python, lines for ``transformers``."""
-
-    command: str
-    python: str
-    reader: str
-    foreign: tuple[str, ...]
-    task: str | None
-
-
-_TEXT, _TOKENS = "AutoTokenizer", 'tokenizer(["..."], return_tensors="pt")'
-_DECODED = "print(tokenizer.batch_decode(written, skip_special_tokens=True))"
-USES = {
-    "translates": _Use(
-        "glassformer translate THIS_FOLDER < source.txt > target.txt",
-        'print(model.translate(["..."]))',
-        _TEXT,
-        ('written = model.generate(**tokenizer(["..."], return_tensors="pt", padding=True))', _DECODED),
-        "translation",
-    ),
-    "generates": _Use(
-        'glassformer generate THIS_FOLDER "Once upon a time"',
-        'print(model.generate(["..."]))',
-        _TEXT,
-        (f"written = model.generate(**{_TOKENS}, max_new_tokens=50)", _DECODED),
-        "text-generation",
-    ),
-    "encodes": _Use(
-        'glassformer predict THIS_FOLDER "A text with a [MASK] in it"',
-        'print(model.predict(["..."]))',
-        _TEXT,
-        (f"print(model(**{_TOKENS}))",),
-        None,
-    ),
-    "sees": _Use(
-        "glassformer predict THIS_FOLDER image.png",
-        'print(model.predict(["image.png"]))',
-        "AutoImageProcessor",
-        ('print(model(**processor(image, return_tensors="pt")))',),
-        None,
-    ),
-}
-
-
 def _use(card: Card) -> str:
     use = USES[card.ability]
-    lines = ["## Use", "", "```sh", use.command, "```", ""]
+    lines = ["## Use", "", "```sh", use.command.format(folder="THIS_FOLDER"), "```", ""]
     lines += [
         "```python",
         "import glassformer as gf",
@@ -211,30 +168,18 @@ def _use(card: Card) -> str:
     ]
     if card.architecture is None:
         return "\n".join([*lines, "`transformers` has no such architecture and cannot open this folder."])
-    reader = "processor" if card.ability == "sees" else "tokenizer"
+    reader = "processor" if use.reader == IMAGE else "tokenizer"
     lines += ["```python", f"from transformers import {use.reader}, {card.architecture}", ""]
     lines += [f'{reader} = {use.reader}.from_pretrained("THIS_FOLDER")']
     lines += [f'model = {card.architecture}.from_pretrained("THIS_FOLDER")']
     return "\n".join([*lines, *use.foreign, "```"])
 
 
-LIMITS = {
-    "translates": (
-        "It can leave out, add or invent words, and get names and numbers wrong; a person should check it.",
-        "Text unlike its training data (other topics, dialects, slang, very long sentences) comes out worse.",
-    ),
-    "generates": (
-        "It goes on with what sounds likely, not with what is true; a person should check it.",
-        "Text unlike its training data (other topics, dialects, other languages) comes out worse.",
-    ),
-    "encodes": ("Of text unlike its training data (other topics, dialects, languages) it knows less.",),
-    "sees": ("It always answers with one of its classes, and images unlike its training data mislead it.",),
-}
 REPEATS = "It repeats what was in its data, including its mistakes and prejudices."
 
 
 def _limits(card: Card) -> str:
-    limits = (*LIMITS[card.ability], REPEATS, *card.limits)
+    limits = (*USES[card.ability].limits, REPEATS, *card.limits)
     return "\n".join(["## Limits", "", *(f"- {limit}" for limit in limits)])
 
 
@@ -247,7 +192,7 @@ def _korean(card: Card) -> str:
         )
     figures = ", ".join(f"{score.name} {score.value:.2f} ({score.data})" for score in card.scores)
     lines.append(f"측정한 점수: {figures}." if figures else "아직 점수를 재지 않았습니다.")
-    if card.ability in ("translates", "generates"):
+    if USES[card.ability].invents:
         lines.append(
             "빠뜨리거나 지어내는 말이 있고 이름과 숫자가 틀릴 수 있으니, 결과는 사람이 확인해야 합니다."
         )

@@ -40,7 +40,7 @@ class Objective:
     is read after it: there, both directions begin a text with ``</s>``.
     """
 
-    needs = "generates"
+    needs: tuple[str, ...] = ("generates",)
     reads = "text"
     frame = "none"
     answers = "tokens"

@@ -39,7 +39,7 @@ class Objective:
     of a batch in training, with the chance that it is handed.
     """
 
-    needs = "sees"
+    needs: tuple[str, ...] = ("sees",)
     reads = "images"
     frame = "none"
     answers = None

@@ -65,7 +65,7 @@ class Objective:
     the same choices, whatever it is measured with.
     """
 
-    needs = "encodes"
+    needs: tuple[str, ...] = ("encodes",)
     reads = "text"
     frame = "both"
     answers = "tokens"

@@ -28,15 +28,15 @@ class Objective(Protocol):
     It is made as ``Objective(config, *, numbers, tokenizers)``: ``numbers`` is the model's configuration
     (``pad_id``, ``eos_id`` …), ``tokenizers`` those of the data, None for images.
 
-    ``needs`` names the ability the model must have: ``"translates"``, ``"generates"``, ``"encodes"``,
-    ``"sees"``. ``reads`` is the kind of data: ``"pairs"``, ``"text"``, ``"images"``. ``frame`` is how a
-    tokenizer that is learned for it closes a text: ``"end"`` (``$A </s>``), ``"both"`` (``<s> $A </s>``, with
-    a ``<mask>``) or ``"none"``. ``answers`` is the array of the features whose tokens are the answers, None
-    where answers are no tokens. An objective whose training draws other batches than its evaluation has
-    ``collate_training`` beside ``collate``.
+    ``needs`` names the abilities of which the model must have one: ``"translates"``, ``"generates"``,
+    ``"encodes"``, ``"sees"``. ``reads`` is the kind of data: ``"pairs"``, ``"text"``, ``"images"``.
+    ``frame`` is how a tokenizer that is learned for it closes a text: ``"end"`` (``$A </s>``), ``"both"``
+    (``<s> $A </s>``, with a ``<mask>``) or ``"none"``. ``answers`` is the array of the features whose tokens
+    are the answers, None where answers are no tokens. An objective whose training draws other batches than
+    its evaluation has ``collate_training`` beside ``collate``.
     """
 
-    needs: str
+    needs: tuple[str, ...]
     reads: str
     frame: str
     answers: str | None

@@ -35,7 +35,7 @@ class Objective:
         labels    he    sleeps  </s>
     """
 
-    needs = "translates"
+    needs: tuple[str, ...] = ("translates",)
     reads = "pairs"
     frame = "end"
     answers: str | None = "target"

@@ -1,0 +1,83 @@
+"""How a model of each ability is used: by which command, line of Python and lines for ``transformers``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TEXT, IMAGE = "AutoTokenizer", "AutoImageProcessor"
+_TOKENS = 'tokenizer(["..."], return_tensors="pt")'
+_DECODED = "print(tokenizer.batch_decode(written, skip_special_tokens=True))"
+_LESS = "Of text unlike its training data (other topics, dialects, languages) it knows less."
+_ALWAYS = "It always answers with one of its classes, and images unlike its training data mislead it."
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a model of one ability is used by.
+
+    ``command`` is a line to type, with ``{folder}`` for the model's folder; ``verbs`` names the commands that
+    use it. ``foreign`` are lines for ``transformers``, whose class ``reader`` reads what the model reads;
+    ``task`` is the name of model hubs for what it does. ``limits`` are sentences for its card; ``invents``
+    says that its answers are text of its own making.
+    """
+
+    verbs: str
+    command: str
+    python: str
+    foreign: tuple[str, ...]
+    limits: tuple[str, ...]
+    task: str | None = None
+    reader: str = TEXT
+    invents: bool = False
+
+
+USES: Mapping[str, Use] = {
+    "translates": Use(
+        verbs="glassformer translate",
+        command='echo "…" | glassformer translate {folder}',
+        python='print(model.translate(["..."]))',
+        foreign=(
+            'written = model.generate(**tokenizer(["..."], return_tensors="pt", padding=True))',
+            _DECODED,
+        ),
+        limits=(
+            "It can leave out, add or invent words, and get names and numbers wrong; "
+            "a person should check it.",
+            "Text unlike its training data (other topics, dialects, slang, very long sentences) "
+            "comes out worse.",
+        ),
+        task="translation",
+        invents=True,
+    ),
+    "generates": Use(
+        verbs="glassformer generate or score",
+        command='glassformer generate {folder} "…"',
+        python='print(model.generate(["..."]))',
+        foreign=(f"written = model.generate(**{_TOKENS}, max_new_tokens=50)", _DECODED),
+        limits=(
+            "It goes on with what sounds likely, not with what is true; a person should check it.",
+            "Text unlike its training data (other topics, dialects, other languages) comes out worse.",
+        ),
+        task="text-generation",
+        invents=True,
+    ),
+    "encodes": Use(
+        verbs="glassformer predict",
+        command='glassformer predict {folder} "… [MASK] …"',
+        python='print(model.predict(["..."]))',
+        foreign=(f"print(model(**{_TOKENS}))",),
+        limits=(_LESS,),
+    ),
+    "sees": Use(
+        verbs="glassformer predict",
+        command="glassformer predict {folder} image.png",
+        python='print(model.predict(["image.png"]))',
+        foreign=('print(model(**processor(image, return_tensors="pt")))',),
+        limits=(
+            "It always answers with one of its classes, and images unlike its training data mislead it.",
+        ),
+        reader=IMAGE,
+    ),
+}
+"""For each ability that a model can have, how it is used."""
