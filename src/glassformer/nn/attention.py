@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -126,19 +127,35 @@ class Attention(nn.Module):
     def _split(self, x: Tensor, heads: int) -> Tensor:
         return x.view(*x.shape[:2], heads, self.head_dim).transpose(1, 2)
 
+    def keeping(self, kept: list[Tensor]) -> Kernel:
+        """``explicit``, which also appends its weights to ``kept``, [batch, heads, query, key]."""
+        return _keeping(kept)
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A part of a model that mixes what it looks at, by a kernel that can be swapped."""
+
+    kernel: Any
+
+    def keeping(self, kept: list[Tensor]) -> Any:
+        """A kernel that gives the same and appends its weights to ``kept``, [batch, heads, query, key]."""
+        ...
+
 
 @contextmanager
 def recording(model: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
-    """Swap the kernel of every attention in ``model`` for one that keeps its weights while the block runs.
+    """Swap the kernel of every part of ``model`` that looks for one that keeps its weights in the block.
 
-    Gives a dictionary from the attention's name to the weights of each call, [batch, heads, query, key]. The
-    output of the model is what ``explicit`` gives.
+    Gives a dictionary from the part's name to the weights of each call, [batch, heads, query, key]; a part
+    that is called for one query after another has a call for each. The output of the model is what
+    ``explicit`` gives.
     """
     kept: dict[str, list[Tensor]] = {}
-    found = {name: part for name, part in model.named_modules() if isinstance(part, Attention)}
+    found = {name: part for name, part in model.named_modules() if isinstance(part, Looks)}
     before = {name: part.kernel for name, part in found.items()}
     for name, part in found.items():
-        part.kernel = _keeping(kept.setdefault(name, []))
+        part.kernel = part.keeping(kept.setdefault(name, []))
     try:
         yield kept
     finally:
