@@ -38,6 +38,7 @@ OPTIONAL = {
     },
     "src/glassformer/data/pictures.py": {"PIL": "only folders of images need it (extra: images)"},
     "src/glassformer/hub/remote.py": {"huggingface_hub": "only hf:// addresses need it (extra: hub)"},
+    "src/glassformer/hub/vectors.py": {"gensim": "only its own files need it (extra: words)"},
     "src/glassformer/hub/vocabulary.py": {"sentencepiece": "only tokenizer.model needs it (extra: hub)"},
     "src/glassformer/text/sentencepiece.py": {"sentencepiece": "only OPUS folders need it (extra: hub)"},
     "src/glassformer/evaluate/bleu.py": {
