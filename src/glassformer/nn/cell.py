@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Cell = Literal["lstm", "gru", "rnn"]
 State = tuple[Tensor, ...]
 """What a layer carries from token to token, each [rows, hidden]: (h, c) of an LSTM and (h,) of the others."""
 
 GATES: dict[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
+SHUT = 1e4  # added to a gate, leaves nothing of it
 
 
 class Weights(NamedTuple):
@@ -118,26 +118,24 @@ def fused(
     state: State,
     lengths: Int[Tensor, " rows"] | None,
 ) -> tuple[Float[Tensor, "rows token hidden"], State]:
-    """The library's ``torch.lstm``, ``torch.gru`` and ``torch.rnn_tanh``."""
+    """The library's ``torch.lstm``, ``torch.gru`` and ``torch.rnn_tanh``.
+
+    They give the state after the longest row alone. h after a shorter row stands in the output, and an LSTM's c
+    is held to the end by one number more of every input (``_holding``).
+    """
     if not x.numel():
         return explicit(cell, weights, x, state, lengths)
-    ours = [weights.input, weights.hidden, weights.bias, _hidden_bias(weights)]
+    first = weights.input
+    if lengths is not None and cell == "lstm":
+        x, first = _holding(x, first, lengths)
+    every = [first, weights.hidden, weights.bias, _hidden_bias(weights)]
     hx = [part[None].contiguous() for part in state]
-    if lengths is None:
-        out, *last = _library(cell, (x,), hx, ours, True)
-        return out, tuple(part[0] for part in last)
-    # Rows of no token run one and are given back what they had.
-    real = lengths.clamp(min=1)
-    packed = pack_padded_sequence(x, real.cpu(), batch_first=True, enforce_sorted=False)
-    order, back = packed.sorted_indices, packed.unsorted_indices
-    assert order is not None
-    assert back is not None
-    hx = [part.index_select(1, order) for part in hx]
-    out, *last = _library(cell, (packed.data, packed.batch_sizes), hx, ours)
-    out, _ = pad_packed_sequence(packed._replace(data=out), batch_first=True, total_length=x.shape[1])
-    some = lengths[:, None] > 0
-    after = (part[0].index_select(0, back) for part in last)
-    return out, tuple(torch.where(some, new, old) for new, old in zip(after, state, strict=True))
+    call = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}[cell]
+    out, *last = call(x, hx if cell == "lstm" else hx[0], every, True, 1, 0.0, False, False, True)  # type: ignore[operator]
+    h, *others = (part[0] for part in last)
+    if lengths is not None:
+        h = at(torch.cat([state[0][:, None], out], dim=1), lengths)
+    return out, (h, *others)
 
 
 def _hidden_bias(weights: Weights) -> Tensor:
@@ -147,15 +145,16 @@ def _hidden_bias(weights: Weights) -> Tensor:
     return torch.cat([weights.bias.new_zeros(2 * len(weights.candidate)), weights.candidate])
 
 
-def _library(
-    cell: str, data: tuple[Tensor, ...], hx: list[Tensor], weights: list[Tensor], *first: bool
-) -> tuple[Tensor, ...]:
-    """One layer, one direction, without dropout; ``first`` where rows come before tokens."""
-    call = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}[cell]
-    begun = hx if cell == "lstm" else hx[0]
-    order = (data[0], begun) if first else (*data, begun)
-    found: tuple[Tensor, ...] = call(*order, weights, True, 1, 0.0, False, False, *first)  # type: ignore[operator]
-    return found
+def _holding(x: Tensor, weight: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Input and weights with which a row past its length forgets nothing and takes nothing in.
+
+    One more number, 1 past the end of a row, opens the forget gate and shuts the input gate for good: their
+    sigmoids are then 1 and 0 exactly, so c stays as it is and so does its gradient.
+    """
+    over = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]
+    gates = weight.new_zeros(4, len(weight) // 4)
+    gates[0], gates[1] = -SHUT, SHUT
+    return torch.cat([x, over[..., None].to(x.dtype)], dim=2), torch.cat([weight, gates.view(-1, 1)], dim=1)
 
 
 def fastest(
