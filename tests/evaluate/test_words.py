@@ -16,12 +16,7 @@ from glassformer.hub.vectors import Vectors
 gensim = pytest.mark.skipif(importlib.util.find_spec("gensim") is None, reason="needs the package gensim")
 
 FAMILY = ("King", "queen", "man", "woman")
-NAMES = ("서울", "한국", "도쿄", "일본", "파리", "프랑스", "Paris", "paris") + (
-    "King",
-    "queen",
-    "man",
-    "woman",
-)
+NAMES = ("서울", "한국", "도쿄", "일본", "파리", "프랑스", "Paris", "paris", *FAMILY)
 PAIRS = (
     "# 말\n서울\t한국\t8.5\n도쿄\t일본\t9\nparis\t파리\t8.5\nKING\tqueen\t7\n서울\tman\t1\n서울\t없다\t3\n"
 )

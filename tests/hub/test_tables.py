@@ -5,6 +5,7 @@ import unicodedata
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from glassformer.base.errors import RunError, UserError
 from glassformer.hub.tables import tables, vectors_of, words_of
@@ -52,14 +53,17 @@ def test_tables_are_found_by_their_size_each_once():
     assert [len(tables(model, rows)) for rows in (20, 30, 40)] == [1, 1, 0]
 
 
+def test_what_a_model_answers_by_is_no_table_of_what_it_reads():
+    model = nn.ModuleDict({"input": nn.Embedding(20, 4), "output": nn.Embedding(20, 4)})
+    assert tables(model, 20) == [model["input"]]
+
+
 @pytest.mark.parametrize("module", [gpt, bert])
 def test_vectors_are_the_rows_of_the_words(module):
     tokenizer = learned("word")
     model = module.Model(module.Config(dim=8, depth=1, heads=2, vocab_size=tokenizer.vocab_size + 3))
     found = vectors_of(model, TokenizerPair(tokenizer, tokenizer), "here")
-    (table,) = (
-        part for part in model.modules() if isinstance(part, nn.Embedding) and part.num_embeddings > 20
-    )
+    (table,) = tables(model, tokenizer.vocab_size + 3)
     (place,) = tokenizer.encode("서울")
     assert np.array_equal(found.matrix[found.index["서울"]], table.weight[place].detach().numpy())
     assert found.dim == 8 and "<pad>" not in found.index

@@ -14,6 +14,7 @@ from glassformer.text.normalize import compose
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 SPACE, INSIDE = "▁", "##"
+OUTPUT = "output"
 _BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 
 
@@ -38,8 +39,15 @@ def words_of(tokenizer: Tokenizer) -> dict[str, int]:
 
 
 def tables(model: nn.Module, rows: int) -> list[nn.Embedding]:
-    """The embedding tables of a model that have so many rows, each once, in the order of its parts."""
-    return [part for part in model.modules() if isinstance(part, nn.Embedding) and len(part.weight) == rows]
+    """The embedding tables of so many rows that a model reads by, each once, in the order of its parts.
+
+    What is called ``output`` is what it answers by.
+    """
+    return [
+        part
+        for name, part in model.named_modules()
+        if isinstance(part, nn.Embedding) and len(part.weight) == rows and not name.endswith(OUTPUT)
+    ]
 
 
 def vectors_of(model: nn.Module, tokenizers: TokenizerPair, where: str) -> Vectors:
