@@ -6,6 +6,7 @@ from tiny_folder import PAIRS
 import glassformer as gf
 from glassformer.api.loading import load
 from glassformer.base.errors import UserError
+from glassformer.models import seq2seq
 
 LINES = [one for one, _ in PAIRS]
 
@@ -38,3 +39,26 @@ def test_an_alignment_names_words_of_both_sides(model_folder):
     assert links
     assert all(one in range(source) and other in range(target) for one, other in links)
     assert list(model.align(PAIRS)) == [next(model.align([pair])) for pair in PAIRS]
+
+
+def _recurrent(model_folder, **settings):
+    """The same folder, opened with two recurrences in the place of its Transformer."""
+    opened = load(model_folder)
+    words = {"vocab_size": 0, "target_vocab_size": 0, "pad_id": 0, "eos_id": 0, "start_id": 0}
+    same = {name: getattr(opened.model.config, name) for name in words}
+    opened.model = seq2seq.Model(seq2seq.Config(dim=16, **same, **settings)).eval()
+    return opened
+
+
+@pytest.mark.parametrize("looks", ["before", "after"])
+def test_what_looks_word_by_word_is_aligned_as_what_looks_at_once(model_folder, looks):
+    model = _recurrent(model_folder, looks=looks)
+    for pair, links in zip(PAIRS, model.align(PAIRS), strict=True):
+        assert {word for _, word in links} == set(range(len(pair[1].split())))
+        assert all(0 <= word < len(pair[0].split()) for word, _ in links)
+    assert list(model.align(PAIRS)) == [next(model.align([pair])) for pair in PAIRS]
+
+
+def test_a_model_that_looks_at_no_word_has_no_alignment(model_folder):
+    with pytest.raises(UserError, match="cannot align words; use one with attention"):
+        list(_recurrent(model_folder, attention="none").align(PAIRS))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Case:
-    """One configuration, and whether ``transformers`` has this architecture.
+    """One configuration, whether ``transformers`` has this architecture, and whether it ``looks``: attends.
 
     Sizes are tiny; a vocabulary has at least 31 words and a text model reads at least 12 tokens, so that the
     batches of ``inputs.py`` fit. Where ``foreign`` is true, ``architectures`` in the ``config.json`` that the
@@ -21,6 +21,7 @@ class Case:
     id: str
     settings: Mapping[str, Any]
     foreign: bool = True
+    looks: bool = True
 
 
 @dataclass(frozen=True)

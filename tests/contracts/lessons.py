@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -17,6 +18,7 @@ from tests.contracts.small_runs import PAIRS, RESTLESS, write_recipe
 
 import glassformer as gf
 from glassformer.base import plugins
+from glassformer.base.tree import read_file
 from glassformer.data.example import Batch, Example
 from glassformer.hub import folder as hub
 
@@ -170,6 +172,14 @@ LESSONS: Mapping[str, Lesson] = {
     "masked_lm": Lesson("bert", write_lines, knows_the_lines, _ROWS),
     "translation": Lesson("transformer", write_recipe, translates, RESTLESS),
 }
+
+
+def given_to(model: str, recipe: Path) -> str:
+    """The setting that has another model learn a lesson: with the lesson's sizes, as far as it has them."""
+    known = plugins.find("models", model).Config.model_fields
+    sizes: Mapping[str, Any] = read_file(recipe).values["model"]
+    chosen = {key: value for key, value in sizes.items() if key in known} | {"name": model}
+    return f"model={json.dumps(chosen)}"
 
 
 def allowed() -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.contracts.lessons import ALLOWED, LESSONS
+from tests.contracts.lessons import ALLOWED, LESSONS, given_to
 from tests.contracts.small_runs import command
 from torch import Tensor, nn
 
@@ -29,7 +29,7 @@ from glassformer.train.optim import OptimConfig, Optimizer
 
 def _parts(model: str, objective: str, folder: Path, *changes: str) -> Parts:
     recipe = LESSONS[objective].write(folder)
-    parts = prepare(read_recipe(recipe, [f"model.name={model}", f"objective.name={objective}", *changes]))
+    parts = prepare(read_recipe(recipe, [given_to(model, recipe), f"objective.name={objective}", *changes]))
     with torch.no_grad():
         for weight in parts.model.parameters():
             weight.normal_(std=0.2)  # so that no gradient is too small to go wrong
@@ -118,7 +118,7 @@ def compare(model: str, objective: str, folder: str) -> None:
 def test_eight_examples_are_learned_by_heart(model: str, objective: str, tmp_path: Path) -> None:
     lesson = LESSONS[objective]
     recipe = lesson.write(tmp_path)
-    settings = [f"model.name={model}", f"objective.name={objective}"]
+    settings = [given_to(model, recipe), f"objective.name={objective}"]
     figures = gf.train(recipe, settings, output=tmp_path / "run")
     assert figures["valid_loss"] < 0.15
     assert lesson.learned(tmp_path / "run")
@@ -132,6 +132,6 @@ def test_a_model_without_the_ability_is_one_clear_sentence(
     needs: Any = plugins.find("objectives", objective).Objective.needs
     monkeypatch.setattr(body, "abilities", ("sings",))
     recipe = LESSONS[objective].write(tmp_path)
-    told = command("train", recipe, "-o", tmp_path / "run", f"model.name={model}")
+    told = command("train", recipe, "-o", tmp_path / "run", given_to(model, recipe))
     assert told.sentence(2) == f"{objective} needs a model that {' or '.join(needs)}; {model} sings"
     assert not (tmp_path / "run").exists()

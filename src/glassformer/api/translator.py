@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from glassformer.api.opened import Opened, choose
+from glassformer.base.errors import UserError
 from glassformer.decode.align import Link, align
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import Translation, translate
@@ -41,7 +42,10 @@ class Translator(Opened):
         return translate(model, self.tokenizers, lines, chosen, device=self.device, **options)
 
     def align(self, pairs: Iterable[tuple[str, str]], layer: int = -2) -> Iterator[list[Link]]:
-        """Which source word each target word came from, read from the cross-attention of one layer."""
+        """Which source word each target word came from, read from the cross-attention of one layer.
+
+        Raises UserError for a layer that the model does not have, and for a model without attention.
+        """
         numbers: Any = self.model.config
         options: dict[str, Any] = {"layer": layer, "max_length": numbers.max_length, "device": self.device}
         return align(self._attend, numbers, self.tokenizers, pairs, **options)
@@ -51,4 +55,11 @@ class Translator(Opened):
         model: Any = self.model
         with recording(model) as kept:
             model.hidden({"source": source, "source_keep": keep, "target": target})
-        return [weights[0] for name, weights in kept.items() if name.endswith(".cross")]
+        # What goes word by word looks once for each; what reads the target at once looks once for all.
+        found = [torch.cat(calls, dim=2) for name, calls in kept.items() if name.endswith(".cross")]
+        if not found:
+            raise UserError(
+                "this model reads a source into one vector and looks at no word of it, so it cannot align "
+                "words; use one with attention"
+            )
+        return found
