@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from glassformer.api.training import train as train
     from glassformer.api.translator import Translator as Translator
     from glassformer.api.viewer import Viewer as Viewer
+    from glassformer.api.words import Words as Words
+    from glassformer.api.words import load_words as load_words
     from glassformer.base.errors import UserError as UserError
     from glassformer.decode.settings import Decoding as Decoding
     from glassformer.hub.average import average as average
@@ -48,6 +50,7 @@ _HOMES = {
     "Translator": "api.translator",
     "UserError": "base.errors",
     "Viewer": "api.viewer",
+    "Words": "api.words",
     "answers": "api.answering",
     "average": "hub.average",
     "check": "api.checking",
@@ -65,6 +68,7 @@ _HOMES = {
     "load": "api.loading",
     "TokenizerConfig": "text.train",
     "load_tokenizer": "api.tokenizing",
+    "load_words": "api.words",
     "prepare_data": "api.storing",
     "predictions": "api.predicting",
     "recipes": "api",

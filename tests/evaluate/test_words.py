@@ -10,7 +10,7 @@ from scipy import stats
 
 from glassformer.base.errors import UserError
 from glassformer.evaluate import words
-from glassformer.evaluate.words import analogy_scores, correlation, pair_scores, ranks, total
+from glassformer.evaluate.words import analogy_scores, correlation, pair_scores, ranks
 from glassformer.hub.vectors import Vectors
 
 gensim = pytest.mark.skipif(importlib.util.find_spec("gensim") is None, reason="needs the package gensim")
@@ -87,28 +87,35 @@ def test_analogies_are_scored_as_by_gensim(file, first, monkeypatch):
         found = analogy_scores(some, path)
         score, sections = keyed(some).evaluate_word_analogies(str(path), restrict_vocab=first)
         theirs = [(len(one["correct"]), len(one["correct"]) + len(one["incorrect"])) for one in sections]
-        assert [(one.right, one.asked) for one in (*found, total(found))] == theirs
-        assert total(found).accuracy == score
-        rights += total(found).right
+        assert [(one.right, one.asked) for one in (*found.sections, found.total)] == theirs
+        assert found.total.accuracy == score
+        rights += found.total.right
     assert rights > 0
 
 
 def test_what_is_built_in_is_found(file):
     found = analogy_scores(countries(), file(ANALOGIES.partition(": family")[0]))
-    assert [one.as_json() for one in found] == [
-        {"section": "수도", "accuracy": 1.0, "right": 2, "asked": 2, "unknown": 1}
-    ]
+    capitals = {"section": "수도", "accuracy": 1.0, "right": 2, "asked": 2, "unknown": 1}
+    assert found.as_json() == capitals | {"section": "total", "sections": [capitals]}
 
 
 def test_sections_without_a_known_question_have_no_accuracy(file):
     found = analogy_scores(countries(), file(ANALOGIES))
-    assert [(one.name, one.asked, one.unknown) for one in found] == [
+    assert [(one.name, one.asked, one.unknown) for one in found.sections] == [
         ("수도", 2, 1),
         ("family", 0, 3),
         ("없는 것", 0, 1),
     ]
-    assert math.isnan(found[2].accuracy)
-    assert (total(found).right, total(found).asked, total(found).unknown) == (2, 2, 5)
+    assert math.isnan(found.sections[2].accuracy)
+    assert found.as_json()["sections"][2]["accuracy"] is None
+    assert (found.total.right, found.total.asked, found.total.unknown) == (2, 2, 5)
+    header, _, *rows = found.lines()
+    assert header.split() == ["section", "accuracy", "right", "asked", "unknown"]
+    assert rows[0].split() == ["수도", "100.0", "%", "2", "2", "1"] and rows[2].split()[-3:] == [
+        "0",
+        "0",
+        "1",
+    ]
 
 
 def test_ranks_and_correlations_are_those_of_scipy():
@@ -120,6 +127,12 @@ def test_ranks_and_correlations_are_those_of_scipy():
     assert math.isnan(correlation(left, np.ones(40)))
 
 
+def test_figures_of_pairs_are_told_in_words_and_json(some, file):
+    found = pair_scores(some, file("서울\t한국\t1\n도쿄\t일본\t1\n서울\t없다\t1\n"))
+    assert found.as_json() == {"pairs": 2, "unknown": 1, "pearson": None, "spearman": None}
+    assert list(found.lines()) == ["Spearman nan  Pearson nan", "2 pairs, 1 more with unknown words"]
+
+
 def test_pairs_may_be_parted_by_commas_and_spaces(some, file):
     with_tabs = pair_scores(some, file("서울\t한국\t1\n도쿄\t일본\t2\n파리\t프랑스\t2\n"))
     assert pair_scores(some, file("서울,한국,1\n도쿄, 일본 ,2\n\n파리 프랑스 2\n")) == with_tabs
@@ -128,7 +141,7 @@ def test_pairs_may_be_parted_by_commas_and_spaces(some, file):
 def test_words_are_composed_before_they_are_looked_up(some, file):
     apart = unicodedata.normalize("NFD", "서울\t한국\t1\n도쿄\t일본\t2\n")
     assert len(apart) > 20 and pair_scores(some, file(apart)).unknown == 0
-    assert analogy_scores(some, file(unicodedata.normalize("NFD", ANALOGIES)))[0].asked == 2
+    assert analogy_scores(some, file(unicodedata.normalize("NFD", ANALOGIES))).sections[0].asked == 2
 
 
 @pytest.mark.parametrize(

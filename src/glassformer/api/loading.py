@@ -12,6 +12,7 @@ from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
 from glassformer.api.translator import Translator
 from glassformer.api.viewer import Viewer
+from glassformer.api.words import WordModel
 from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
@@ -22,6 +23,7 @@ KINDS: dict[str, type[Opened]] = {
     "generates": Generator,
     "encodes": Filler,
     "sees": Viewer,
+    "embeds": WordModel,
 }
 """For each ability of a model what it is opened as."""
 

@@ -7,7 +7,7 @@ import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import data, doctor, recipes, stdout, tokenizer
+from glassformer.cli import data, doctor, recipes, stdout, tokenizer, words
 from glassformer.cli.failure import Verbs
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ def root(
       glassformer generate runs/gpt "Once upon a time"   GPT, LLaMA; also score
       glassformer predict runs/bert "티끌 \\[MASK] 태산"     BERT
       glassformer predict runs/vit photo.png             ViT
+      glassformer words runs/words 서울 - 한국 + 일본     word2vec
     [bold]A published model[/bold]
       glassformer convert hf://openai-community/gpt2 models/gpt2
 
@@ -66,6 +67,7 @@ for _name in ("demo", "train", "evaluate", "translate", "generate", "score", "pr
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
 app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
+app.command("words", rich_help_panel="Models")(words.words)
 app.command("doctor", rich_help_panel="Machine")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes", rich_help_panel="Text and recipes")
 

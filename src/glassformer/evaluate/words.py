@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from glassformer.base import files
 from glassformer.base.errors import UserError
+from glassformer.base.report import table
 from glassformer.hub.vectors import Vectors
 from glassformer.text.normalize import compose
 
@@ -35,8 +36,13 @@ class PairScores:
 
     def as_json(self) -> dict[str, Any]:
         """``pairs`` and ``unknown``, how many, and ``pearson`` and ``spearman``, from -1 to 1."""
-        figures = {"pearson": self.pearson, "spearman": self.spearman}
+        figures = {"pearson": _or_none(self.pearson), "spearman": _or_none(self.spearman)}
         return {"pairs": self.known, "unknown": self.unknown, **figures}
+
+    def lines(self) -> Iterator[str]:
+        """The coefficients, and of how many pairs."""
+        yield f"Spearman {self.spearman:.4f}  Pearson {self.pearson:.4f}"
+        yield f"{self.known} pairs, {self.unknown} more with unknown words"
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,37 @@ class Section:
     def as_json(self) -> dict[str, Any]:
         """``section``, ``accuracy`` from 0 to 1, ``right``, ``asked`` and ``unknown``."""
         figures = {"right": self.right, "asked": self.asked, "unknown": self.unknown}
-        return {"section": self.name, "accuracy": self.accuracy, **figures}
+        return {"section": self.name, "accuracy": _or_none(self.accuracy), **figures}
+
+
+@dataclass(frozen=True)
+class AnalogyScores:
+    """The sections of a file of analogies."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def total(self) -> Section:
+        """All sections as one."""
+        sums = [sum(getattr(one, key) for one in self.sections) for key in ("right", "asked", "unknown")]
+        return Section("total", *sums)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures of the total, as a section has them, and ``sections``."""
+        return self.total.as_json() | {"sections": [one.as_json() for one in self.sections]}
+
+    def lines(self) -> Iterator[str]:
+        """A table with a row for each section, and the total."""
+        rows = [
+            (one.name, f"{100 * one.accuracy:.1f} %" if one.asked else "", one.right, one.asked, one.unknown)
+            for one in (*self.sections, self.total)
+        ]
+        yield from table(("section", "accuracy", "right", "asked", "unknown"), rows).splitlines()
+
+
+def _or_none(figure: float) -> float | None:
+    """JSON has no NaN."""
+    return None if np.isnan(figure) else figure
 
 
 def pair_scores(vectors: Vectors, path: Path | str) -> PairScores:
@@ -99,8 +135,8 @@ def ranks(values: Float[np.ndarray, " rows"]) -> Float[np.ndarray, " rows"]:
     return ((2 * last - counts + 1) / 2)[which]
 
 
-def analogy_scores(vectors: Vectors, path: Path | str) -> list[Section]:
-    """The accuracy of each section of a file of analogies; ``total`` makes one figure of them.
+def analogy_scores(vectors: Vectors, path: Path | str) -> AnalogyScores:
+    """How many analogies of a file the vectors answer rightly, section by section.
 
     A line ``: name`` begins a section; the others are four words, of which a is to b as c is to d. The answer
     is the word, none of the first three, whose direction is nearest to
@@ -118,16 +154,11 @@ def analogy_scores(vectors: Vectors, path: Path | str) -> list[Section]:
         count = sum(len(questions) for _, questions in read)
         raise UserError(f"{files.shown(path)}: of {count} questions the vectors know none")
     answers = iter(_answers(vectors, places, flat))
-    return [
+    sections = [
         Section(name, sum(next(answers) == one[3] for one in asked), len(asked), len(questions) - len(asked))
         for (name, questions), asked in zip(read, known, strict=True)
     ]
-
-
-def total(sections: Sequence[Section]) -> Section:
-    """All sections as one."""
-    sums = [sum(getattr(one, key) for one in sections) for key in ("right", "asked", "unknown")]
-    return Section("total", *sums)
+    return AnalogyScores(tuple(sections))
 
 
 # --- questions and answers ---------------------------------------------------------------------------------

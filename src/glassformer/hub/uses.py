@@ -79,5 +79,13 @@ USES: Mapping[str, Use] = {
         ),
         reader=IMAGE,
     ),
+    "embeds": Use(
+        verbs="glassformer words",
+        command='glassformer words {folder} "…"',
+        python='print(model.neighbours("..."))',
+        foreign=(),
+        limits=("A word has one vector, whatever it means in a text; of rare words little is known.",),
+        task="feature-extraction",
+    ),
 }
 """For each ability that a model can have, how it is used."""
