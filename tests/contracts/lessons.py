@@ -75,7 +75,7 @@ def write_chain(folder: Path) -> Path:
 
     Crops begin anywhere, so that the first words of a text stand in few of them; here they come again.
     """
-    settings = {"model": "gpt", "objective": "causal_lm", "documents": "file", "rows": 8, "steps": 100}
+    settings = {"model": "gpt", "objective": "causal_lm", "documents": "file", "rows": 8, "steps": 140}
     return _write(folder, " ".join([*CHAIN, *CHAIN[: 2 * BLOCK]]), **settings)
 
 
