@@ -120,7 +120,7 @@ def fused(
 ) -> tuple[Float[Tensor, "rows token hidden"], State]:
     """The library's ``torch.lstm``, ``torch.gru`` and ``torch.rnn_tanh``.
 
-    They give the state after the longest row alone. h after a shorter row stands in the output, and an LSTM's c
+    They give the state after the longest row alone. h after a shorter row stands in the output; an LSTM's c
     is held to the end by one number more of every input (``_holding``).
     """
     if not x.numel():
