@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from glassformer.base import plugins
 from glassformer.base.errors import RunError, UserError
 from glassformer.hub.tables import tables, vectors_of, words_of
 from glassformer.models import bert, gpt, transformer, vit
@@ -51,6 +52,16 @@ def test_tables_are_found_by_their_size_each_once():
     apart = shared.model_copy(update={"share": "target", "target_vocab_size": 30})
     model = transformer.Model(apart)
     assert [len(tables(model, rows)) for rows in (20, 30, 40)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("name", plugins.names("models"))
+def test_every_model_that_reads_words_has_a_table_of_them(name):
+    module = plugins.find("models", name)
+    sizes = {"vocab_size": 37, "target_vocab_size": 37}
+    known = {key: size for key, size in sizes.items() if key in module.Config.model_fields}
+    with torch.device("meta"):
+        model = module.Model(module.Config(**known))
+    assert bool(tables(model, 37)) == bool(known)
 
 
 def test_what_a_model_answers_by_is_no_table_of_what_it_reads():

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassformer.api.initial import begin_with, known_words
 from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
@@ -54,11 +55,14 @@ def prepare(recipe: Recipe) -> Parts:
     started = _started(recipe)
     data: Any = recipe.data
     recipe = recipe.model_copy(update={"data": settled(data)})
+    known = known_words(recipe)
     tokenizers = _tokenizers(recipe, started)
     if tokenizers is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
         deque(_kind(recipe).texts(recipe.data, "test"), maxlen=0)
     model = _new_model(recipe, tokenizers) if started is None else _continued(recipe, started)
+    if known is not None:
+        begin_with(known, model, tokenizers)
     objective = _objective(recipe, model, tokenizers)
     streams, fingerprints = _streams(recipe, objective, tokenizers)
     return Parts(

@@ -31,7 +31,10 @@ class EvaluationConfig(Settings):
 
 
 class Recipe(Settings):
-    """Everything a run is made from. ``init`` is a model folder to go on from instead of new weights."""
+    """Everything a run is made from. ``init`` is a model folder to go on from instead of new weights.
+
+    ``embeddings`` is a file of word vectors, or a model folder, whose vectors the input tables begin with.
+    """
 
     model: Annotated[Settings, Choice("models", default="transformer")] = Field(
         default_factory=dict, validate_default=True
@@ -46,6 +49,7 @@ class Recipe(Settings):
     train: TrainConfig
     evaluation: EvaluationConfig = EvaluationConfig()
     init: DataPath | None = None
+    embeddings: DataPath | None = None
 
 
 def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -66,7 +66,7 @@ class Words:
 
     def __init__(self, vectors: Vectors, where: str, tokenizer: Tokenizer | None = None) -> None:
         self._vectors = vectors
-        self._where = where
+        self.where = where
         self._tokenizer = tokenizer
 
     @property
@@ -145,7 +145,7 @@ class Words:
             raise UserError(f"top_k is {top_k}; ask for at least 1 word")
         if query.shape != (self.vectors.dim,):
             raise UserError(
-                f"the vector has {len(query)} values; those of {self._where} have {self.vectors.dim}"
+                f"the vector has {len(query)} values; those of {self.where} have {self.vectors.dim}"
             )
         (found,) = self.vectors.nearest(query[None].astype(np.float32), top_k, [without])
         return [Neighbour(self.vectors.words[place], cosine) for place, cosine in found]
@@ -171,7 +171,7 @@ class Words:
             return place
         near = spellings(compose(word), self.vectors.words[:_SPELLINGS])
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise UserError(f"{word!r} is not among the {len(self)} words of {self._where}{hint}")
+        raise UserError(f"{word!r} is not among the {len(self)} words of {self.where}{hint}")
 
 
 class WordModel(Words, Opened):
@@ -179,7 +179,7 @@ class WordModel(Words, Opened):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         Opened.__init__(self, *given, **named)
-        self._where = str(self.folder)
+        self.where = str(self.folder)
         self._tokenizer = self.tokenizers.source
 
     @cached_property
