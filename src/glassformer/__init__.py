@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from glassformer.api.checking import check as check
     from glassformer.api.completing import completions as completions
     from glassformer.api.converting import convert as convert
+    from glassformer.api.counting import count_parameters as count_parameters
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
     from glassformer.api.evaluation import evaluate as evaluate
@@ -57,6 +58,7 @@ _HOMES = {
     "choose": "api.opened",
     "completions": "api.completing",
     "convert": "api.converting",
+    "count_parameters": "api.counting",
     "decode_ids": "api.tokenizing",
     "demo": "api.demo",
     "describe_tokenizer": "api.tokenizing",

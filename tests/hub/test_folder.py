@@ -13,6 +13,7 @@ from tests.hub.tiny_model import SIZES
 
 from glassformer.base import files
 from glassformer.base.errors import RunError, UserError
+from glassformer.hub import huggingface
 from glassformer.hub.folder import generation_defaults, load, resolve, save, write_folder
 from glassformer.models import llama
 from glassformer.models.transformer import Config, Model
@@ -292,3 +293,14 @@ def test_padding_that_is_one_of_several_ends_may_be_written() -> None:
     written = {"is_encoder_decoder": True, "eos_token_id": [2, 3], "pad_token_id": 3}
     assert "bad_words_ids" not in generation_defaults(written)
     assert generation_defaults(written | {"decoder_start_token_id": 1})["bad_words_ids"] == [[1]]
+
+
+def test_on_meta_a_folder_has_shapes_and_no_weight_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = load(folder).model
+    monkeypatch.setattr(huggingface, "fill", lambda *_, **__: pytest.fail("weights were read"))
+    shaped = load(folder, device="meta").model
+    assert all(weight.is_meta for weight in shaped.parameters())
+    shapes = [{name: p.shape for name, p in model.named_parameters()} for model in (real, shaped)]
+    assert shapes[0] == shapes[1]

@@ -7,7 +7,7 @@ import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import data, doctor, recipes, stdout, tokenizer, words
+from glassformer.cli import data, doctor, parameters, recipes, stdout, tokenizer, words
 from glassformer.cli.failure import Verbs
 
 app = typer.Typer(
@@ -67,6 +67,7 @@ for _name in ("demo", "train", "evaluate", "translate", "generate", "score", "pr
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
 app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
+app.command("parameters", rich_help_panel="Models")(parameters.parameters)
 app.command("words", rich_help_panel="Models")(words.words)
 app.command("doctor", rich_help_panel="Machine")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes", rich_help_panel="Text and recipes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -209,7 +210,8 @@ def load(
     """Open a model folder of ours or of Hugging Face, or the best model of a run, in evaluation mode.
 
     Weights stay mapped from the file until they are changed or converted. ``verify`` also compares every file
-    with the sha256 in the manifest. Raises UserError for whatever is missing, damaged or of another kind.
+    with the sha256 in the manifest. On the device ``meta`` weights have their shapes alone, and none is read.
+    Raises UserError for whatever is missing, damaged or of another kind.
     """
     folder = resolve(Path(folder))
     check(folder, thorough=verify)
@@ -223,9 +225,11 @@ def load(
         config = module.fitted(config, weights.keys())
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
     tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
-    model = _blank(module, config, folder)
-    names = module.names(config)
-    huggingface.fill(model, names, weights, folder, dtype=dtype)
+    shapes = torch.device(device).type == "meta"
+    with torch.device("meta") if shapes else nullcontext():
+        model = _blank(module, config, folder)
+    if not shapes:
+        huggingface.fill(model, module.names(config), weights, folder, dtype=dtype)
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
     data = manifest.get("data", {})
