@@ -133,3 +133,9 @@ def test_data_of_another_kind_is_refused_by_name(tmp_path: Path) -> None:
         generated.file_of("generated:digits", tmp_path)
     with pytest.raises(UserError, match=r"kind pairs, not text; set data.name"):
         generated.file_of("generated:korean-english", tmp_path, "text")
+
+
+def test_hello_is_one_word_to_learn_and_to_be_asked(tmp_path: Path) -> None:
+    for split in ("train", "valid", "test"):
+        path = generated.file_of(f"generated:hello/{split}", tmp_path, "text")
+        assert Path(path).read_text("utf-8") == "hello\n"

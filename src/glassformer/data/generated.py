@@ -39,8 +39,9 @@ def file_of(path: str, cache: Path | None = None, kind: str = "pairs") -> str:
     """The file with what is called ``generated:NAME`` (to train on), or ``…/valid`` or ``…/test``.
 
     ``korean-english`` are pairs of sentences, ``python-docs`` is the reference of the running Python,
-    ``digits`` are scikit-learn's images of handwritten digits. The file is written into ``cache``
-    (``files.cache_folder()``) when it is first asked for, and anew when what it is made from has changed.
+    ``hello`` is that word alone, ``digits`` are scikit-learn's images of handwritten digits. The file is
+    written into ``cache`` (``files.cache_folder()``) when it is first asked for, and anew when what it is
+    made from has changed.
     Raises UserError for a name that is not known, or is of another kind of data.
     """
     name, _, split = path.removeprefix(GENERATED).partition("/")
@@ -72,6 +73,9 @@ def _write(name: str, folder: Path) -> None:
             _write_digits(new)
         elif name == "python-docs":
             _write_topics(new)
+        elif name == "hello":
+            for split in SPLITS:
+                files.write_text(new / f"{split}.txt", "hello\n")
         else:
             for part, pairs in CORPORA[name]().items():
                 files.write_text(new / f"{part}.tsv", table(pairs))
@@ -131,8 +135,18 @@ def _write_digits(folder: Path) -> None:
             np.savez_compressed(file, x=images[rows], y=digits.target[rows].astype(np.uint8))
 
 
-KINDS: Mapping[str, str] = {"korean-english": "pairs", "python-docs": "text", "digits": "images"}
-ENDINGS: Mapping[str, str] = {"korean-english": ".tsv", "python-docs": ".jsonl", "digits": ".npz"}
+KINDS: Mapping[str, str] = {
+    "korean-english": "pairs",
+    "python-docs": "text",
+    "hello": "text",
+    "digits": "images",
+}
+ENDINGS: Mapping[str, str] = {
+    "korean-english": ".tsv",
+    "python-docs": ".jsonl",
+    "hello": ".txt",
+    "digits": ".npz",
+}
 
 
 def _grammar(name: str) -> str:
