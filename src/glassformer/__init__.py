@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from glassformer.api import recipes as recipes
     from glassformer.api.answering import answers as answers
     from glassformer.api.checking import check as check
+    from glassformer.api.classifier import Classifier as Classifier
     from glassformer.api.completing import completions as completions
     from glassformer.api.converting import convert as convert
     from glassformer.api.counting import count_parameters as count_parameters
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
     from glassformer.api.storing import prepare_data as prepare_data
+    from glassformer.api.tagger import Tagger as Tagger
     from glassformer.api.tokenizing import decode_ids as decode_ids
     from glassformer.api.tokenizing import describe_tokenizer as describe_tokenizer
     from glassformer.api.tokenizing import load_tokenizer as load_tokenizer
@@ -44,10 +46,12 @@ __version__ = "0.1.0"
 
 # Where each name lives. Nothing is imported before it is used, so that importing this package is instant.
 _HOMES = {
+    "Classifier": "api.classifier",
     "Decoding": "decode.settings",
     "Filler": "api.filler",
     "Generator": "api.generator",
     "Recipe": "api.recipe",
+    "Tagger": "api.tagger",
     "Translator": "api.translator",
     "UserError": "base.errors",
     "Viewer": "api.viewer",

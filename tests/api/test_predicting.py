@@ -30,7 +30,7 @@ def test_images_come_with_their_labels_and_blank_lines_name_none(tmp_path):
         Image.fromarray(np.full((8, 8), 90 * number, np.uint8)).save(path)
     (tmp_path / "in.txt").write_text(f"{paths[0]}\n\n{paths[1]}\n", "utf-8")
     found = list(predictions(model, str(tmp_path / "in.txt"), top_k=2))
-    assert [one.image for one in found] == paths
+    assert [one.name for one in found] == paths
     assert [list(one.labels) for one in found] == model.predict(paths, top_k=2)
 
 
@@ -48,6 +48,7 @@ def test_both_are_written_for_people_and_for_machines():
         "text": "[MASK]",
         "blanks": [{"start": 0, "end": 6, "candidates": [{"text": "모아", "token": 7, "probability": 0.75}]}],
     }
-    one = Labelled("a.png", (("고래", 0.9),))
+    one = Labelled("image", "a.png", (("고래", 0.9),))
     assert list(one.lines()) == ["a.png", "  0.9000  고래"]
+    assert Labelled("text", "말", one.labels).as_json()["text"] == "말"
     assert one.as_json() == {"image": "a.png", "labels": [{"label": "고래", "probability": 0.9}]}

@@ -159,12 +159,90 @@ def translates(folder: Path) -> bool:
     return model.translate(lines, num_beams=1) == wanted == model.translate(lines, num_beams=4)
 
 
+# --- labels ------------------------------------------------------------------------------------------------
+
+_LABELS = """\
+# {what}, learned by heart in a second.
+model:      {{name: gpt, dim: 32, depth: 1, heads: 4, mlp_dim: 64, dropout: 0.0, attention_dropout: 0.0,
+             max_length: 32}}
+tokenizer:  {{name: word, vocab_size: 200, min_frequency: 1}}
+objective:  {{name: {objective}, dropout: 0.0}}
+data:       {{name: {kind}, train: {file}, valid: {file}, max_length: 32, tokens_per_batch: 512, workers: 0}}
+optim:      {{lr: 0.02}}
+schedule:   {{warmup: 10}}
+train:      {{steps: 60, evaluate_every: 0, save_every: 0, keep_last: 0, precision: float32, seed: 1}}
+evaluation: {{sentences: 0}}
+"""
+# Texts of unlike lengths, so that rows are padded.
+REVIEWS = [
+    ("정말 좋다", "good"),
+    ("정말 이 영화 별로", "bad"),
+    ("그냥 그렇다", "so-so"),
+    ("좋다 좋다 이 음악", "good"),
+    ("this is bad", "bad"),
+    ("배우 연기 이야기 모두 별로", "bad"),
+    ("so what", "so-so"),
+    ("really good this film", "good"),
+    ("그냥 시간 보내기", "so-so"),
+]
+# What a word is called is told by the word and the one before it.
+SENTENCES = [
+    ("Kim sees Lee Park", "B-PER O B-PER I-PER"),
+    ("Seoul sees Kim", "B-LOC O B-PER"),
+    ("in Kim Park Lee", "O B-LOC B-PER I-PER"),
+    ("물 in Lee", "O O B-LOC"),
+    ("Lee Park", "B-PER I-PER"),
+    ("sees 물 in Seoul Kim", "O O O B-LOC I-LOC"),
+    ("Park", "B-PER"),
+    ("in Seoul 물", "O B-LOC O"),
+]
+
+
+def write_reviews(folder: Path) -> Path:
+    """Nine texts of three kinds, for any body with a head."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = "".join(f"{text}\t{label}\n" for text, label in [("text", "label"), *REVIEWS])
+    (folder / "reviews.tsv").write_text(table, "utf-8")
+    settings = {"objective": "classification", "kind": "labelled", "file": "reviews.tsv"}
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(_LABELS.format(what="Nine reviews", **settings), "utf-8")
+    return recipe
+
+
+def write_sentences(folder: Path) -> Path:
+    """Eight sentences with a tag for every word."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [zip(text.split(), tags.split(), strict=True) for text, tags in SENTENCES]
+    content = "\n".join("".join(f"{word}\t{tag}\n" for word, tag in row) for row in rows)
+    (folder / "tags.conll").write_text(content, "utf-8")
+    settings = {"objective": "tagging", "kind": "tagged", "file": "tags.conll"}
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(_LABELS.format(what="Eight sentences", **settings), "utf-8")
+    return recipe
+
+
+def knows_the_reviews(folder: Path) -> bool:
+    """Whether every text has its label."""
+    told = gf.load(folder).predict([text for text, _ in REVIEWS], top_k=1)
+    return [found[0][0] for found in told] == [label for _, label in REVIEWS]
+
+
+def knows_the_sentences(folder: Path) -> bool:
+    """Whether every word has its tag."""
+    told = gf.load(folder).predict([text for text, _ in SENTENCES])
+    return [" ".join(one.tag for one in found) for found in told] == [tags for _, tags in SENTENCES]
+
+
 # --- all ---------------------------------------------------------------------------------------------------
 
 _OFTEN = ("train.accumulate=2", "train.evaluate_every=5", "train.save_every=4", "model.dropout=0.2")
 _ROWS = (*_OFTEN, "data.batch_size=2")
 
+_SHORT_ROWS = (*_OFTEN, "data.tokens_per_batch=12")
+
 LESSONS: Mapping[str, Lesson] = {
+    "classification": Lesson("gpt", write_reviews, knows_the_reviews, _SHORT_ROWS),
+    "tagging": Lesson("gpt", write_sentences, knows_the_sentences, _SHORT_ROWS),
     "causal_lm": Lesson("gpt", write_chain, knows_the_chain, _ROWS),
     "image": Lesson(
         "vit", write_pictures, knows_the_pictures, (*_ROWS, "data.augment={shift: 1, flip: true}")

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import torch
 
+from glassformer.api.classifier import Classifier
 from glassformer.api.filler import Filler
 from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
+from glassformer.api.tagger import Tagger
 from glassformer.api.translator import Translator
 from glassformer.api.viewer import Viewer
 from glassformer.api.words import WordModel
@@ -23,6 +25,8 @@ KINDS: dict[str, type[Opened]] = {
     "generates": Generator,
     "encodes": Filler,
     "sees": Viewer,
+    "classifies": Classifier,
+    "tags": Tagger,
     "embeds": WordModel,
 }
 """For each ability of a model what it is opened as."""
@@ -38,8 +42,9 @@ def load(
     """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
-    ``Filler`` (BERT) or a ``Viewer`` (ViT). ``able`` is an ability it must have, such as
-    ``translates``, or several of which it must have one. Raises UserError when the folder cannot be used.
+    ``Filler`` (BERT), a ``Viewer`` (ViT), under a head a ``Classifier`` or a ``Tagger``. ``able`` is an
+    ability it must have, such as ``translates``, or several of which it must have one. Raises UserError when
+    the folder cannot be used.
     """
     found = machine.look()
     place = _place(device, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,22 +12,35 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassformer.api.heading import encoding, learned, objective_for
 from glassformer.api.opened import Opened
 from glassformer.api.recipe import read_recipe
 from glassformer.base import plugins
 from glassformer.base.errors import UserError
 from glassformer.data.sources import Split
 from glassformer.data.stream import Stream
+from glassformer.evaluate.classes import Answers, answers, confusion, macro_f1
+from glassformer.evaluate.spans import entity_f1, marks_spans
 from glassformer.hub import folder as hub
+from glassformer.nn.headed import head_of
 from glassformer.objectives.objective import Objective
 from glassformer.train import parallel
 from glassformer.train.validate import mean_loss
 
-LEARNED: Mapping[str, str] = {"generates": "causal_lm", "encodes": "masked_lm", "sees": "image"}
+LEARNED: Mapping[str, str] = {
+    "generates": "causal_lm",
+    "encodes": "masked_lm",
+    "sees": "image",
+    "classifies": "classification",
+    "tags": "tagging",
+    "embeds": "skip_gram",
+}
 """What a model of each ability is measured by where its folder has no recipe."""
 
 SHOWN = {
     "accuracy": "accuracy",
+    "macro_f1": "macro F1",
+    "entity_f1": "entity F1",
     "perplexity": "perplexity per token",
     "bits_per_byte": "bits per byte",
     "nll": "loss (nats per answer)",
@@ -57,14 +70,16 @@ class Losses:
 def figures(
     model: nn.Module, objective: Objective, data: Any, split: Split, stream: Stream
 ) -> dict[str, float]:
-    """The means over every answer of a split; of text also perplexity, and bits per byte.
+    """The means over every answer of a split; of text also perplexity, and bits per byte; of labels F1.
 
     Bits per byte are given where every token but the first is foretold once, from what stands before it.
     """
     device = next(model.parameters()).device
     abilities: Any = model.abilities
     found = mean_loss(model, objective, stream.once(), parallel.Group(), device)
-    if objective.reads == "text":
+    if (head := head_of(model)) is not None:
+        found |= _of_labels(answers(model, objective, stream.once(), device), head.labels)
+    if objective.reads == "text" and objective.answers is not None:
         found["perplexity"] = math.exp(min(found["nll"], 700.0))
     if objective.reads == "text" and "generates" in abilities:
         kind, stores = plugins.find("data", data.name), list[Any](stream.stores)
@@ -72,6 +87,16 @@ def figures(
         if size:  # a prepared store has no text any more
             tokens = sum(store.tokens("tokens") for store in stores)
             found["bits_per_byte"] = found["nll"] * tokens / math.log(2) / size
+    return found
+
+
+def _of_labels(told: Iterable[Answers], labels: Sequence[str]) -> dict[str, float]:
+    """F1 of all labels alike, and of entities where the labels mark them."""
+    pairs = list(told)
+    found = {"macro_f1": macro_f1(confusion(pairs, len(labels)))}
+    if marks_spans(labels):
+        named = (([labels[n] for n in true], [labels[n] for n in other]) for true, other in pairs)
+        found["entity_f1"] = entity_f1(named)
     return found
 
 
@@ -87,17 +112,16 @@ def losses(opened: Opened, paths: Sequence[str]) -> Losses:
     tokenizers = opened.tokenizers if hasattr(config, "vocab_size") else None
     settings, data = _asked(opened, paths)
     kind = plugins.find("data", data.name)
-    module = plugins.find("objectives", settings.name)
-    objective: Objective = module.Objective(settings, numbers=config, tokenizers=tokenizers)
-    known = kind.facts(data).get("labels")
+    objective: Any = objective_for(settings, model, tokenizers)
+    if hasattr(objective, "count"):
+        objective.count(model)
+    # A head says itself where a label is not among its own; not every label need be in a test set.
+    known = None if head_of(model) is not None else kind.facts(data).get("labels")
     if known is not None and tuple(known) != tuple(config.labels):
         shown = " ".join(known), " ".join(config.labels)
         raise UserError(f"{', '.join(paths)}: the classes are {shown[0]}, but the model knows {shown[1]}")
-    about = {
-        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
-        "objective": settings.model_dump(),
-    }
     encode: Any = objective.encode
+    about = encoding(settings, model, tokenizers)
     stores = kind.stores(data, "valid", partial(encode, tokenizers=tokenizers), about)
     stream = Stream(
         stores, tokens_per_batch=data.tokens_per_batch, collate=objective.collate, seed=0, shuffle=False
@@ -107,6 +131,12 @@ def losses(opened: Opened, paths: Sequence[str]) -> Losses:
     return Losses(found, time.monotonic() - began)
 
 
+def _fits(settings: Any, model: Any) -> bool:
+    """Whether a model can be measured by this objective: one for its head, or for what it is able to."""
+    head = head_of(model)
+    return head.objective == settings.name if head else bool({*learned(settings).needs} & {*model.abilities})
+
+
 def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
     """The objective and the data: the recipe's with other paths, or those of the model's ability."""
     model: Any = opened.model
@@ -114,13 +144,12 @@ def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
     sets = {"train": list(paths), "valid": list(paths), "test": None}
     if path.is_file():
         recipe: Any = read_recipe(path)
-        needs = plugins.find("objectives", recipe.objective.name).Objective.needs
-        if set(needs) & set(model.abilities):
+        if _fits(recipe.objective, model):
             given = recipe.data.model_dump() | sets
             return recipe.objective, type(recipe.data).model_validate(given)
     objective = plugins.find("objectives", LEARNED[model.abilities[0]])
     kind = plugins.find("data", objective.Objective.reads)
     if kind.__name__.endswith(".text"):
-        block = model.config.max_length
+        block = getattr(model.config, "max_length", TOKENS)
         sets |= {"block": block, "batch_size": max(1, TOKENS // block)}
     return objective.Config(), kind.Config.model_validate(sets)

@@ -1,14 +1,17 @@
-"""Texts with blanks, or images, in; what the model sees in them out, ready to be printed."""
+"""Texts or images in; what the model tells of them out, ready to be printed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import tee
-from typing import Any
+from typing import Any, Literal
 
+from glassformer.api.classifier import Classifier
 from glassformer.api.completing import lines_of
 from glassformer.api.filler import Filler
+from glassformer.api.opened import Opened
+from glassformer.api.tagger import Tagged, Tagger
 from glassformer.api.viewer import Viewer
 from glassformer.decode.fill import Blank
 
@@ -36,39 +39,91 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An image and its likeliest labels."""
+    """An image or a text (``kind``) and its likeliest labels."""
 
-    image: str
+    kind: Literal["image", "text"]
+    name: str
     labels: tuple[tuple[str, float], ...]
 
     def as_json(self) -> dict[str, Any]:
-        """``image`` and ``labels``, of which each has ``label`` and ``probability``."""
+        """``image`` or ``text``, and ``labels``, of which each has ``label`` and ``probability``."""
         found = [{"label": label, "probability": share} for label, share in self.labels]
-        return {"image": self.image, "labels": found}
+        return {self.kind: self.name, "labels": found}
 
     def lines(self) -> Iterator[str]:
-        """The image, then its labels, the likeliest first."""
-        yield self.image
+        """The image or text, then its labels, the likeliest first."""
+        yield self.name
         for label, share in self.labels:
             yield f"  {share:.4f}  {label}"
 
 
-def predictions(
-    model: Filler | Viewer, source: str | Sequence[str] = "-", top_k: int = 5
-) -> Iterator[Filled | Labelled]:
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text, its words with their tags, and the entities that these mark."""
+
+    text: str
+    words: tuple[Tagged, ...]
+    entities: tuple[dict[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """``text``; ``words`` (``word``, ``tag``, ``probability``); ``entities`` (``text``, ``kind``)."""
+        return {
+            "text": self.text,
+            "words": [asdict(one) for one in self.words],
+            "entities": list(self.entities),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Each word with its tag, a tab between them, then a blank line: the form of CoNLL files."""
+        for one in self.words:
+            yield f"{one.word}\t{one.tag}"
+        yield ""
+
+
+Answer = Filled | Labelled | Marked
+
+
+def predictions(model: Opened, source: str | Sequence[str] = "-", top_k: int = 5) -> Iterator[Answer]:
     """What is predicted for each line of a file (``-``: stdin), or each of a list: texts, or paths of images.
 
-    In order and in constant memory; a blank line of text has no blanks. Raises what the models' own
-    ``predictions`` raise.
+    In order and in constant memory; a blank line of text has no blanks and no labels. Raises what the models'
+    own ``predictions`` raise.
     """
-    lines, again = tee(lines_of(source))
-    if isinstance(model, Viewer):
-        paths, again = tee(line for line in again if line.strip())
-        for path, labels in zip(paths, model.predictions(again, top_k), strict=True):
-            yield Labelled(path, tuple(labels))
-        return
-    for text, blanks in zip(lines, model.predictions(again, top_k), strict=True):
+    told = next(function for kind, function in TOLD.items() if isinstance(model, kind))
+    yield from told(model, lines_of(source), top_k)
+
+
+def _filled(model: Filler, lines: Iterator[str], top_k: int) -> Iterator[Filled]:
+    texts, again = tee(lines)
+    for text, blanks in zip(texts, model.predictions(again, top_k), strict=True):
         yield Filled(text, tuple(blanks))
+
+
+def _seen(model: Viewer, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
+    paths, again = tee(line for line in lines if line.strip())
+    for path, labels in zip(paths, model.predictions(again, top_k), strict=True):
+        yield Labelled("image", path, tuple(labels))
+
+
+def _classified(model: Classifier, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
+    texts, again = tee(lines)
+    for text, labels in zip(texts, model.predictions(again, top_k), strict=True):
+        yield Labelled("text", text, tuple(labels))
+
+
+def _tagged(model: Tagger, lines: Iterator[str], top_k: int) -> Iterator[Marked]:  # noqa: ARG001 - one tag a word
+    texts, again = tee(lines)
+    for text, words in zip(texts, model.predictions(again), strict=True):
+        yield Marked(text, tuple(words), tuple(model.entities(words)))
+
+
+TOLD: Mapping[type[Opened], Callable[[Any, Iterator[str], int], Iterator[Answer]]] = {
+    Filler: _filled,
+    Viewer: _seen,
+    Classifier: _classified,
+    Tagger: _tagged,
+}
+"""For each kind of opened model how it answers lines."""
 
 
 def _record(blank: Blank) -> dict[str, Any]:

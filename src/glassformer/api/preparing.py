@@ -11,6 +11,16 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassformer.api.heading import (
+    bodily,
+    brings_head,
+    encoding,
+    facts_before_data,
+    learned,
+    objective_for,
+    shared_state,
+    with_head,
+)
 from glassformer.api.initial import begin_with, known_words
 from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
@@ -18,6 +28,7 @@ from glassformer.base.errors import UserError
 from glassformer.data.sources import SPLITS, settled
 from glassformer.data.stream import Stream
 from glassformer.hub import folder as hub
+from glassformer.nn.headed import body_of
 from glassformer.objectives.objective import Objective
 from glassformer.text.tokenizer import TokenizerPair, load_pair
 from glassformer.text.train import train_pair
@@ -60,11 +71,17 @@ def prepare(recipe: Recipe) -> Parts:
     if tokenizers is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
         deque(_kind(recipe).texts(recipe.data, "test"), maxlen=0)
-    model = _new_model(recipe, tokenizers) if started is None else _continued(recipe, started)
+    facts = _kind(recipe).facts(recipe.data)
+    sizes = facts | _numbers(tokenizers)
+    body = _new_model(recipe, sizes) if started is None else _continued(recipe, started)
     if known is not None:
-        begin_with(known, model, tokenizers)
-    objective = _objective(recipe, model, tokenizers)
-    streams, fingerprints = _streams(recipe, objective, tokenizers)
+        begin_with(known, body, tokenizers)
+    model = with_head(recipe, body, facts, started)
+    objective = objective_for(recipe.objective, model, tokenizers, **_augmentation(recipe))
+    encode = partial(objective.encode, tokenizers=tokenizers)  # type: ignore[arg-type]
+    about = encoding(recipe.objective, model, tokenizers)
+    streams, fingerprints = _streams(recipe, objective, encode, about)
+    _count(objective, model, streams["train"])
     return Parts(
         recipe=recipe,
         model=model,
@@ -80,15 +97,20 @@ def prepare(recipe: Recipe) -> Parts:
 def planned_model(recipe: Recipe) -> nn.Module:
     """The model that a recipe asks for before its data is read; UserError where it cannot be."""
     started = _started(recipe)
-    return new_model(recipe, recipe.tokenizer.vocab_size) if started is None else started.model
+    if started is None:
+        return new_model(recipe, recipe.tokenizer.vocab_size)
+    return with_head(recipe, body_of(started.model), facts_before_data(recipe), started)
 
 
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
-    """The model of a recipe before its data is read, for counting: as if the tokenizer met its target."""
+    """The model of a recipe before its data is read, for counting: as if the tokenizer met its target.
+
+    A head has as many outputs as the data has labels, or two where no data is there to be asked.
+    """
     sizes = {"vocab_size": vocab_size, "target_vocab_size": vocab_size}
     with torch.device("meta"):
-        model: nn.Module = _model(recipe.model).Model(_sized(recipe.model, sizes))
-    return model
+        model: nn.Module = _model(recipe.model).Model(bodily(recipe, _sized(recipe.model, sizes)))
+        return with_head(recipe, model, facts_before_data(recipe))
 
 
 def _name(settings: Any) -> str:
@@ -112,7 +134,8 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
     """The folder to go on from; UserError for settings that do not fit each other."""
     started = None if recipe.init is None else hub.load(recipe.init)
     config: Any = recipe.model if started is None else started.config
-    _check_fit(recipe, config)
+    able: Any = _model(config).Model if started is None or brings_head(recipe) else started.model
+    _check_fit(recipe, config, able.abilities)
     _check_length(recipe, config)
     _check_measured(recipe)
     check_schedule(recipe.schedule, recipe.train.steps)
@@ -129,10 +152,9 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
     return started
 
 
-def _check_fit(recipe: Recipe, config: Any) -> None:
+def _check_fit(recipe: Recipe, config: Any, abilities: tuple[str, ...]) -> None:
     """An objective needs a model with one of its abilities, and data of a kind."""
-    objective = plugins.find("objectives", _name(recipe.objective)).Objective
-    abilities: tuple[str, ...] = _model(config).Model.abilities
+    objective = learned(recipe.objective)
     asked, given = _name(recipe.objective), _name(recipe.data)
     if not set(objective.needs) & set(abilities):
         raise UserError(
@@ -178,18 +200,17 @@ def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | N
     if folder is not None:
         report.say(f"the vocabulary is that of {folder.parent}")
         return load_pair(folder)
-    frame = plugins.find("objectives", _name(recipe.objective)).Objective.frame
     report.say("learning the vocabulary")
-    return train_pair(recipe.tokenizer, _kind(recipe).texts(recipe.data, "train"), frame)
+    texts = _kind(recipe).texts(recipe.data, "train")
+    return train_pair(recipe.tokenizer, texts, learned(recipe.objective).frame)
 
 
-def _new_model(recipe: Recipe, tokenizers: TokenizerPair | None) -> nn.Module:
-    numbers = _kind(recipe).facts(recipe.data) | _numbers(tokenizers)
-    if plugins.find("objectives", _name(recipe.objective)).Objective.frame == "none":
+def _new_model(recipe: Recipe, sizes: dict[str, Any]) -> nn.Module:
+    if learned(recipe.objective).frame == "none":
         # Running text begins where another ends, whatever its tokenizer calls the beginning.
-        numbers["start_id"] = numbers.get("eos_id")
+        sizes["start_id"] = sizes.get("eos_id")
     torch.manual_seed(recipe.train.seed)
-    model: nn.Module = _model(recipe.model).Model(_sized(recipe.model, numbers))
+    model: nn.Module = _model(recipe.model).Model(bodily(recipe, _sized(recipe.model, sizes)))
     return model
 
 
@@ -217,46 +238,39 @@ def _sized(config: Any, numbers: Mapping[str, Any]) -> Any:
 
 
 def _continued(recipe: Recipe, started: hub.Loaded) -> nn.Module:
-    """The loaded model, with the dropout that the recipe asks for: all else is the folder's."""
+    """The loaded body, with the dropout that the recipe asks for: all else is the folder's."""
     asked = {
         name: getattr(recipe.model, name)
         for name in DROPOUTS
         if name in recipe.model.model_fields_set and hasattr(started.config, name)
     }
     report.say(f"going on from {started.folder}: its model and its vocabulary replace the recipe's")
-    if not asked:
-        return started.model
-    config = started.config.model_copy(update=asked)
+    old = body_of(started.model)
+    config = bodily(recipe, started.config.model_copy(update=asked))
+    if config == started.config:
+        return old
     model: nn.Module = _model(config).Model(config)
-    model.load_state_dict(started.model.state_dict())
+    model.load_state_dict(shared_state(old, model), strict=not brings_head(recipe))
     return model
 
 
-def _objective(recipe: Recipe, model: nn.Module, tokenizers: TokenizerPair | None) -> Objective:
-    module = plugins.find("objectives", _name(recipe.objective))
-    options = {"numbers": model.config, "tokenizers": tokenizers}
-    if hasattr(_kind(recipe), "augmentation"):
-        options["augment"] = _kind(recipe).augmentation(recipe.data)
-    objective: Objective = module.Objective(recipe.objective, **options)
-    return objective
+def _augmentation(recipe: Recipe) -> dict[str, Any]:
+    """What changes training data by chance, of a kind of data that knows such a thing."""
+    kind = _kind(recipe)
+    return {"augment": kind.augmentation(recipe.data)} if hasattr(kind, "augmentation") else {}
 
 
 # --- streams -----------------------------------------------------------------------------------------------
 
 
 def _streams(
-    recipe: Recipe, objective: Objective, tokenizers: TokenizerPair | None
+    recipe: Recipe, objective: Objective, encode: Any, about: Mapping[str, Any]
 ) -> tuple[dict[str, Stream], dict[str, str]]:
     """A stream of each split that the recipe has, and the fingerprints of what they read."""
-    encode = partial(objective.encode, tokenizers=tokenizers)  # type: ignore[arg-type]
-    settings = {
-        "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
-        "objective": recipe.objective.model_dump(),
-    }
     streams: dict[str, Stream] = {}
     fingerprints: dict[str, str] = {}
     for split in SPLITS:
-        stores = _kind(recipe).stores(recipe.data, split, encode, settings)
+        stores = _kind(recipe).stores(recipe.data, split, encode, about)
         if stores and split != "test":
             streams[split] = _stream(recipe, objective, stores, parallel.group(), training=split == "train")
             fingerprints |= {store.fingerprint[:32]: store.fingerprint for store, _ in stores}
@@ -280,3 +294,14 @@ def _stream(
         rank=place.rank,
         ranks=place.size,
     )
+
+
+def _count(objective: Any, model: nn.Module, stream: Stream) -> None:
+    """Tells an objective that asks for it how often the training text has each token."""
+    if hasattr(objective, "count"):
+        stores: list[Any] = list(stream.stores)
+        config: Any = model.config
+        counts = [store.counts("tokens", config.vocab_size) for store in stores]
+        shares = map(float, stream.weights)
+        total = sum(share * count for share, count in zip(shares, counts, strict=True))
+        objective.count(model, total)

@@ -14,11 +14,13 @@ from glassformer.api import measuring
 from glassformer.api.measured import Measured, named
 from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
-from glassformer.base import machine, plugins, report
+from glassformer.base import machine, report
 from glassformer.base.config import dump
 from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
+from glassformer.hub.heads import described
 from glassformer.hub.uses import USES
+from glassformer.nn.headed import head_of
 from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
 from glassformer.train.watch import unigram_entropy
@@ -130,9 +132,9 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
 
 def _answers(parts: Parts) -> tuple[int | None, float | None]:
     """How many answers there are to choose from, and their entropy when guessed by frequency, in nats."""
-    array = parts.objective.answers
+    array, head = parts.objective.answers, head_of(parts.model)
     if array is None or parts.tokenizers is None:
-        return getattr(parts.model.config, "classes", None), None
+        return getattr(parts.model.config, "classes", None) if head is None else len(head.labels), None
     config: Any = parts.model.config
     size: int = getattr(config, "target_vocab_size", config.vocab_size)
     stores: list[Any] = list(parts.train.stores)
@@ -181,7 +183,6 @@ def _figures(parts: Parts, outcome: trainer.Outcome, measured: Measured | None) 
 
 def _card(parts: Parts, folder: Path, measured: Measured) -> str:
     data: Any = parts.recipe.data
-    config: Any = parts.model.config
     languages = (getattr(data, "source", None), getattr(data, "target", None))
     return cards.render(
         cards.Card(
@@ -190,7 +191,7 @@ def _card(parts: Parts, folder: Path, measured: Measured) -> str:
             languages=tuple(code for code in languages if code),
             scores=measured.scores,
             data=tuple(cards.Data(named(source.path)) for source in data.sources("train")),
-            architecture=cards.architecture_of(plugins.find("models", config.name).write(config)),
+            architecture=cards.architecture_of(described(parts.model)),
             ability=parts.ability,
         )
     )

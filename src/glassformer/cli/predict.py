@@ -1,4 +1,4 @@
-"""The verb ``predict``: blanks of a text filled in, or what an image shows."""
+"""The verb ``predict``: blanks of a text filled in, labels of texts, tags of words, what an image shows."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from glassformer.cli.options import Device, Dtype, Lines, Model
 
 Things = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TEXT_OR_IMAGE]...", show_default=False, help="Texts with blanks, or images."),
+    typer.Argument(metavar="[TEXT_OR_IMAGE]...", show_default=False, help="Texts or images."),
 ]
 Input = Annotated[
     str | None, typer.Option("--input", "-i", metavar="FILE", help="A text or a path a line; - is stdin.")
@@ -32,7 +32,7 @@ def predict(
     dtype: Dtype = "auto",
     as_json: Lines = False,
 ) -> None:
-    """Fill the blanks of a text (BERT) or tell what an image shows (ViT), with probabilities.
+    """Fill the blanks of a text (BERT), tell its label or the tag of each word, or what an image shows (ViT).
 
     A blank is written [MASK], <mask> or ___; each candidate is one piece of the
     model's vocabulary.
@@ -40,12 +40,14 @@ def predict(
     [bold]Examples[/bold]
       glassformer predict runs/bert "티끌 \\[MASK] 태산"
       glassformer predict runs/bert --input texts.txt --top-k 1 --json
+      glassformer predict runs/nsmc "정말 재밌다"
+      glassformer predict runs/tagger "Kim lives in Seoul"
       glassformer predict runs/vit cat.png dog.jpg
       ls photos/*.jpg | glassformer predict runs/vit --json
     """
     if things and input is not None:
         raise UserError("there is a text or an image, and --input; give one of them")
-    model = gf.load(folder, able=("encodes", "sees"), device=device, dtype=dtype)
+    model = gf.load(folder, able=("encodes", "sees", "classifies", "tags"), device=device, dtype=dtype)
     typing = not things and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
     if typing:
         report.say("Type a line and press Enter; Ctrl-D ends.")

@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
-from glassformer.base import files, plugins, report
+from glassformer.base import files, report
 from glassformer.base.errors import RunError, UserError
 from glassformer.hub import agreement, folder, huggingface, remote
 from glassformer.hub.card import architecture_of, plain_card
+from glassformer.hub.heads import described
 from glassformer.text import sentencepiece
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -181,10 +182,9 @@ def _card(opened: folder.Loaded, parent: str, dtype: str) -> str:
         text = path.read_text("utf-8", errors="replace").rstrip()
         return f"{text}\n\n## Conversion\n\nConverted by Glassformer from {parent}, weights in {dtype}.\n"
     config: Any = opened.config
-    written = plugins.find("models", config.name).write(config)
     model: Any = opened.model
     size = sum(one.numel() for one in model.parameters())
-    return plain_card(config.name, written, size, [parent], model.abilities[0])
+    return plain_card(config.name, described(model), size, [parent], model.abilities[0])
 
 
 def _compare(opened: folder.Loaded, new: Path, parent: str, target: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
-from glassformer.hub import huggingface, remote, vocabulary
+from glassformer.hub import heads, huggingface, remote, vocabulary
 from glassformer.hub.card import plain_card
 from glassformer.hub.manifest import (
     CARD,
@@ -32,6 +32,7 @@ from glassformer.hub.manifest import (
     read_manifest,
     write_manifest,
 )
+from glassformer.nn.headed import Head, Headed
 from glassformer.text import sentencepiece
 from glassformer.text.tokenizer import SOURCE_STEM, TokenizerPair, load_pair
 
@@ -116,7 +117,7 @@ def write_folder(
     """
     config: Any = model.config
     module = plugins.find("models", config.name)
-    written = module.write(config)
+    written = heads.described(model)
     if dtype != torch.float32:
         written |= {"dtype": str(dtype).removeprefix("torch.")}
     files.write_text(folder / CONFIG, as_json(written))
@@ -125,7 +126,7 @@ def write_folder(
         preprocessor = module.preprocessor(config)
     if preprocessor is not None:
         files.write_text(folder / PREPROCESSOR, as_json(preprocessor))
-    weights = _rounded(huggingface.weights_of(model, module.names(config)), dtype)
+    weights = _rounded(huggingface.weights_of(model, heads.names_of(model)), dtype)
     huggingface.write(folder, weights, shard_bytes=shard_bytes)
     kept = kept or {}
     if tokenizers is not None and f"{SOURCE_STEM}.json" not in kept:
@@ -227,9 +228,9 @@ def load(
     tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
     shapes = torch.device(device).type == "meta"
     with torch.device("meta") if shapes else nullcontext():
-        model = _blank(module, config, folder)
+        model = _blank(module, config, folder, heads.read_head(written, folder / CONFIG))
     if not shapes:
-        huggingface.fill(model, module.names(config), weights, folder, dtype=dtype)
+        huggingface.fill(model, heads.names_of(model), weights, folder, dtype=dtype)
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
     data = manifest.get("data", {})
@@ -255,11 +256,11 @@ def resolve(folder: Path) -> Path:
     raise UserError(f"{folder}: no model here; a model folder has a {CONFIG}, a run has best/ or last/")
 
 
-def blank(module: ModuleType, config: Any) -> nn.Module:
+def blank(module: ModuleType, config: Any, head: Head | None = None) -> nn.Module:
     """A model whose weights wait to be filled: memory is asked for and not touched, tables are computed."""
     with _Undrawn():
         model: nn.Module = module.Model(config)
-    return model
+        return model if head is None else Headed(model, head)
 
 
 # Functions of torch.nn.init that a mode sees are not looked into, so they stand here beside what they call.
@@ -324,9 +325,9 @@ def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -
         raise UserError(f"{path}: holds a value of an unexpected kind ({error})") from None
 
 
-def _blank(module: ModuleType, config: Any, folder: Path) -> nn.Module:
+def _blank(module: ModuleType, config: Any, folder: Path, head: Head | None) -> nn.Module:
     try:
-        return blank(module, config)
+        return blank(module, config, head)
     except (RuntimeError, MemoryError):
         raise UserError(f"{folder / CONFIG}: describes a model that does not fit into memory") from None
 

@@ -9,6 +9,7 @@ TEXT, IMAGE = "AutoTokenizer", "AutoImageProcessor"
 _TOKENS = 'tokenizer(["..."], return_tensors="pt")'
 _DECODED = "print(tokenizer.batch_decode(written, skip_special_tokens=True))"
 _LESS = "Of text unlike its training data (other topics, dialects, languages) it knows less."
+_SURE = "It always answers with one of its labels, and text unlike its training data misleads it."
 _ALWAYS = "It always answers with one of its classes, and images unlike its training data mislead it."
 
 
@@ -78,6 +79,22 @@ USES: Mapping[str, Use] = {
             "It always answers with one of its classes, and images unlike its training data mislead it.",
         ),
         reader=IMAGE,
+    ),
+    "classifies": Use(
+        verbs="glassformer predict",
+        command='glassformer predict {folder} "…"',
+        python='print(model.predict(["..."]))',
+        foreign=(),
+        limits=(_SURE,),
+        task="text-classification",
+    ),
+    "tags": Use(
+        verbs="glassformer predict",
+        command='glassformer predict {folder} "…"',
+        python='print(model.predict(["..."]))',
+        foreign=(),
+        limits=(_SURE,),
+        task="token-classification",
     ),
     "embeds": Use(
         verbs="glassformer words",

@@ -1,0 +1,146 @@
+"""Rows of named columns: tab-separated or comma-separated with a header, or JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from glassformer.base.errors import UserError
+from glassformer.base.files import open_lines, shown
+from glassformer.base.plugins import suggest
+from glassformer.data.characters import Share, parted
+
+Row = tuple[str, dict[str, str]]
+"""Where it stands (``file:line``), and the text in each column that was asked for."""
+
+Item = TypeVar("Item")
+
+JSON = frozenset({".jsonl", ".ndjson", ".json"})
+
+
+def rows(path: str, names: Sequence[str]) -> Iterator[Row]:
+    """The columns ``names`` of every row of a file, blank lines left out; ``-`` is a table on stdin.
+
+    The first line of a table names its columns. ``.csv`` has commas and quotation marks; elsewhere one tab
+    parts columns and a quotation mark is a character like any other. Raises UserError, with file and line,
+    for a column that is not there and for a row that is not like the first.
+    """
+    kind = suffix(path)
+    if kind in JSON:
+        return _fields(path, names)
+    return _named(_commas(path) if kind == ".csv" else _tabs(path), path, names)
+
+
+def suffix(path: str) -> str:
+    """What the name of a file ends with, whether or not it is compressed."""
+    return Path(path.removesuffix(".gz")).suffix
+
+
+def part_of(items: Iterator[Item], again: Iterator[Item], share: Share | None) -> Iterator[Item]:
+    """Those items that belong to a share; ``items`` are counted for it, ``again`` are the same once more."""
+    if share is None:
+        yield from again
+        return
+    first, last = share.of(sum(1 for _ in items))
+    for place, item in enumerate(again):
+        if first <= place < last:
+            yield item
+
+
+def shared_out(path: str) -> tuple[str, Share | None]:
+    """A path without its share, such as ``[:90%]``, and the share; UserError for a share of stdin."""
+    name, share = parted(path)
+    if share is not None and name == "-":
+        raise UserError(f"{path}: standard input cannot be shared out; name a file")
+    return name, share
+
+
+def _tabs(path: str) -> Iterator[tuple[str, list[str]]]:
+    for number, line in open_lines(path):
+        if line.strip():
+            yield f"{shown(path)}:{number}", line.split("\t")
+
+
+def _commas(path: str) -> Iterator[tuple[str, list[str]]]:
+    read = csv.reader((line + "\n" for _, line in open_lines(path)), strict=True)
+    begun = 1
+    while True:
+        try:
+            cells = next(read)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise UserError(
+                f"{shown(path)}:{begun}: not valid CSV ({error}); mend its quotation marks"
+            ) from None
+        if cells:
+            yield f"{shown(path)}:{begun}", cells
+        begun = read.line_num + 1
+
+
+def _named(table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[str]) -> Iterator[Row]:
+    where, header = next(table, (f"{shown(path)}:1", []))
+    if not header:
+        raise UserError(f"{shown(path)} is empty; its first line should name the columns")
+    columns = [cell.strip() for cell in header]
+    for name in names:
+        if name not in columns:
+            raise UserError(
+                f"{where}: no column {name!r}; the first line should name the columns, and names "
+                f"{', '.join(columns)}{suggest(name, columns)}"
+            )
+    places = {name: columns.index(name) for name in names}
+    for where, cells in table:
+        if len(cells) != len(columns):
+            raise UserError(
+                f"{where}: has {len(cells)} columns where the first line has {len(columns)}; one "
+                f"{'comma' if suffix(path) == '.csv' else 'tab'} parts two columns"
+            )
+        yield where, {name: cells[place] for name, place in places.items()}
+
+
+def records(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The object in each line of a file of JSON lines, with its place; UserError for what is none."""
+    empty = True
+    for number, line in open_lines(path):
+        if not line.strip():
+            continue
+        where, empty = f"{shown(path)}:{number}", False
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            said = str(error).split(":")[0]
+            raise UserError(f"{where}: not valid JSON ({said}); each line must be one object") from None
+        if not isinstance(record, dict):
+            raise UserError(f"{where}: each line must be one JSON object")
+        yield where, record
+    if empty:
+        raise UserError(f"{shown(path)} is empty; each line should be one JSON object")
+
+
+def field(record: Mapping[str, Any], name: str, where: str) -> Any:
+    """The value of a field; UserError, beginning with ``where``, when there is none."""
+    if name not in record:
+        listed = ", ".join(record) or "no fields"
+        raise UserError(f"{where}: no field {name!r}; this line has {listed}{suggest(name, tuple(record))}")
+    return record[name]
+
+
+def text_of(value: Any, name: str, where: str) -> str:
+    """A JSON value as text: a text itself, a number or truth value as JSON writes it, null as nothing."""
+    if isinstance(value, list | dict):
+        raise UserError(f"{where}: the field {name!r} is a list or an object; expected text or a number")
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{where}: the field {name!r} holds half a character (a lone surrogate)") from None
+    return text
+
+
+def _fields(path: str, names: Sequence[str]) -> Iterator[Row]:
+    for where, record in records(path):
+        yield where, {name: text_of(field(record, name, where), name, where) for name in names}

@@ -1,0 +1,110 @@
+"""Labelled texts as a recipe names them: what is read, which labels there are, and what is streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from glassformer.base.errors import UserError
+from glassformer.data.columns import part_of, rows, shared_out, suffix
+from glassformer.data.example import Example
+from glassformer.data.filter import Dropped
+from glassformer.data.sources import Divided, Sources, Split
+from glassformer.data.store import Encode, Store, cached, fingerprint
+
+
+class Config(Divided):
+    """Which labelled texts are trained on (the recipe's ``data``, ``name: labelled``).
+
+    A path is a TSV or CSV file whose first line names its columns, or JSON lines, perhaps compressed with
+    gzip; ``reviews.tsv[:90%]`` is the beginning of a file and ``reviews.tsv[90%:]`` its end, in rows.
+    ``text`` and ``label`` are the names of the two columns. Texts of more than ``max_length`` tokens lose
+    their end. ``tokens_per_batch`` bounds rows times the longest row, padding included, over all ranks
+    together.
+    """
+
+    name: Literal["labelled"] = "labelled"
+    train: Sources
+    valid: Sources | None = None
+    test: Sources | None = None
+    text: str = Field("text", min_length=1)
+    label: str = Field("label", min_length=1)
+    max_length: int = Field(256, ge=4)
+    tokens_per_batch: int = Field(4096, ge=1)
+    workers: int = Field(1, ge=0, le=64)
+
+    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+        """The examples at one path: fields ``text`` and ``label``; rows without text are left out.
+
+        Raises UserError with file and line, for an empty label too.
+        """
+        name, share = shared_out(path)
+        found = (rows(name, (self.text, self.label)) for _ in range(2))
+        for where, cells in part_of(next(found), next(found), share):
+            text, label = cells[self.text], cells[self.label].strip()
+            if not label:
+                raise UserError(f"{where}: the label is empty; every text needs one under {self.label!r}")
+            if text.strip():
+                yield Example({"text": text, "label": label}, where)
+            elif dropped is not None:
+                dropped.note("without text", where)
+
+
+def ordered(labels: set[str]) -> tuple[str, ...]:
+    """Labels by name, or by number where all are numbers."""
+    return tuple(sorted(labels, key=int if all(label.isdecimal() for label in labels) else str))
+
+
+def facts(config: Config) -> dict[str, Any]:
+    """What only the data knows: the ``labels`` of the training texts; UserError when there is only one."""
+    paths = [source.path for source in config.sources("train")]
+    labels = ordered({example.fields["label"] for path in paths for example in config.read(path)})
+    if not labels:
+        raise UserError(f"{', '.join(paths)}: there is no text with a label")
+    if len(labels) < 2:
+        raise UserError(f"{', '.join(paths)}: all texts have one label, {labels[0]}; telling apart needs two")
+    return {"labels": labels}
+
+
+def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
+    """The texts of a split: what a tokenizer is trained on. Raises ``UserError`` for unusable files."""
+    for source in config.sources(split):
+        for example in config.read(source.path):
+            yield (example.fields["text"],)
+
+
+def stores(
+    config: Config,
+    split: Split,
+    encode: Encode,
+    settings: Mapping[str, Any],
+    *,
+    cache: Path | None = None,
+) -> list[tuple[Store, float]]:
+    """The encoded sources of a split with their weights, as ``Stream`` takes them; each is encoded only once.
+
+    ``settings`` names what ``encode`` depends on, in plain values. Raises ``UserError`` for unusable files.
+    """
+    made = []
+    for source in config.sources(split):
+        name, share = shared_out(source.path)
+        about = {
+            "encode": settings,
+            "columns": [config.text, config.label],
+            "kind": suffix(name),
+            "share": str(share),
+        }
+        dropped = Dropped()
+        examples = partial(config.read, source.path, dropped)
+        known, what = fingerprint([Path(name)], about), f"encoding {split}"
+        made.append((cached(known, examples, encode, cache=cache, dropped=dropped, what=what), source.weight))
+    return made
+
+
+def tokenizer_folder(config: Config) -> Path | None:  # noqa: ARG001 - running text may bring one
+    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
+    return None

@@ -1,0 +1,116 @@
+"""Classification: which of a few labels a text has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassformer.base.config import Settings
+from glassformer.base.errors import UserError
+from glassformer.data.batch import keep, pad
+from glassformer.data.example import Batch, Example, Features
+from glassformer.nn.headed import Head, Pool
+from glassformer.objectives.labelling import BODIES, framed, label_loss, number_of, weights_of
+from glassformer.objectives.objective import Loss
+from glassformer.text.tokenizer import TokenizerPair
+
+POOLS: Mapping[str, Pool] = {"generates": "last", "encodes": "first"}
+"""Which token knows the whole text, by what the body can do; elsewhere the mean of all."""
+
+
+class Config(Settings):
+    """``pool`` says which hidden state a text is told by: of its ``last`` or ``first`` token, or their mean.
+
+    ``auto`` is the last token of a body that generates, the first of one that encodes, else the mean. With
+    two labels ``outputs: 1`` gives one score, whose sigmoid is the probability of the second label.
+    ``label_smoothing`` is the share of the target spread over all labels (Szegedy et al. 2016) and
+    ``class_weights`` says how much a text of a label counts in training, 1 where nothing is given.
+    """
+
+    name: Literal["classification"] = "classification"
+    pool: Literal["auto", "last", "first", "mean"] = "auto"
+    outputs: Literal[1] | None = None
+    dropout: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: dict[str, float] = Field(default_factory=dict)
+
+
+class Objective:
+    """The summed cross-entropy of the label of every text, given one vector of it.
+
+    ::
+
+        row     <s>  정말  재밌다  </s>
+        label   1
+
+    The body's hidden states come from a model; the head is made here (``head``) and stands on any body.
+    """
+
+    needs: tuple[str, ...] = BODIES
+    reads = "labelled"
+    frame = "both"
+    answers: str | None = None
+
+    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
+        del tokenizers  # the model's configuration has the id of the padding
+        self.config, self.labels, self.longest = config, head.labels, head.max_length
+        self.pad_id = numbers.pad_id
+        self.weights = weights_of(config.class_weights, head.labels)
+
+    @staticmethod
+    def head(config: Config, *, facts: Mapping[str, Any], ability: str, width: int, max_length: int) -> Head:
+        """The head for a body of that ability and width, for labels that only the data knows."""
+        labels = facts["labels"]
+        if config.outputs == 1 and len(labels) != 2:
+            raise UserError(
+                f"objective.outputs: 1 tells two labels apart, and the data has {len(labels)}; leave it out"
+            )
+        return Head(
+            objective=config.name,
+            ability="classifies",
+            pool=POOLS.get(ability, "mean") if config.pool == "auto" else config.pool,
+            labels=labels,
+            outputs=config.outputs or len(labels),
+            width=width,
+            max_length=max_length,
+            dropout=config.dropout,
+        )
+
+    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
+        """The ids of each text in its frame and the number of its label; UserError for a label never seen."""
+        ids = tokenizers.source.encode_batch([example.fields["text"] for example in examples])
+        rows = (framed(tokenizers.source, row, self.longest) for row in ids)
+        return [
+            Features(
+                {
+                    "tokens": np.array(row, dtype=np.int32),
+                    "label": np.array([number_of(one.fields["label"], self.labels, one.where)]),
+                }
+            )
+            for row, one in zip(rows, examples, strict=True)
+        ]
+
+    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
+        """Padded texts and their labels; no chance is used."""
+        rows = [row.arrays["tokens"] for row in features]
+        tensors = {"tokens": pad(rows, self.pad_id)}
+        if len({len(row) for row in rows}) > 1:
+            tensors["keep"] = keep(rows)
+        tensors["labels"] = torch.tensor([int(row.arrays["label"][0]) for row in features])
+        return Batch(tensors, len(features))
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
+        changed = (self.config.label_smoothing, self.weights) if model.training else (0.0, None)
+        total, plain, right = label_loss(model(batch), batch["labels"], *changed)
+        return Loss(total, {"nll": plain, "accuracy": right})
+
+    def predict(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The number of the likeliest label of every text."""
+        predicted: Tensor = model(batch).argmax(-1)
+        return predicted

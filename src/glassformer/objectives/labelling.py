@@ -1,0 +1,70 @@
+"""What objectives that give labels have in common: texts in a frame, numbers of labels, and their loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from glassformer.base.errors import UserError
+from glassformer.base.plugins import suggest
+from glassformer.nn.cross_entropy import IGNORED
+from glassformer.text.tokenizer import Tokenizer
+
+BODIES = ("generates", "encodes", "contextualizes")
+"""Abilities of bodies that give a hidden state for every token of a text."""
+
+
+def framed(tokenizer: Tokenizer, ids: Sequence[int], longest: int) -> list[int]:
+    """The ids between what the tokenizer's template puts around a text; a longer text loses its end."""
+    opening, closing = tokenizer.opening, tokenizer.closing
+    room = max(1, longest - len(opening) - len(closing))
+    row = [*opening, *ids[:room], *closing][:longest]
+    return row or [tokenizer.eos_id]  # of a text that the tokenizer writes with nothing
+
+
+def number_of(label: str, labels: Sequence[str], where: str) -> int:
+    """The place of a label among those that were learned; UserError, with ``where``, for another."""
+    try:
+        return labels.index(label)
+    except ValueError:
+        some = ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
+        raise UserError(
+            f"{where}: the label {label!r} is not among those of the training data ({some})"
+            f"{suggest(label, labels)}"
+        ) from None
+
+
+def weights_of(given: Mapping[str, float], labels: Sequence[str]) -> Float[Tensor, " labels"] | None:
+    """How much each label counts, 1 where nothing is given; None where all count alike.
+
+    Raises UserError for a label that is not there.
+    """
+    for label in given:
+        number_of(label, labels, "objective.class_weights")
+    return torch.tensor([float(given.get(label, 1.0)) for label in labels]) if given else None
+
+
+def label_loss(
+    scores: Float[Tensor, "*rows labels"],
+    labels: Int[Tensor, "*rows"],
+    smoothing: float = 0.0,
+    weights: Float[Tensor, " labels"] | None = None,
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Int[Tensor, ""]]:
+    """The summed loss; without gradient the summed negative log-likelihood, in nats, and how many are right.
+
+        loss = Σ_rows  (1 - ε) w_y (-log p_y) + ε · mean_v(-w_v log p_v)          (Szegedy et al. 2016)
+
+    Places whose label is -100 count nothing.
+    """
+    scores, labels = scores.flatten(0, -2), labels.flatten()
+    weights = None if weights is None else weights.to(scores.device)
+    options = {"reduction": "sum", "ignore_index": IGNORED}
+    total = functional.cross_entropy(scores, labels, weights, label_smoothing=smoothing, **options)  # type: ignore[arg-type]
+    with torch.no_grad():
+        plain = functional.cross_entropy(scores, labels, **options)  # type: ignore[arg-type]
+        right = ((scores.argmax(-1) == labels) & (labels != IGNORED)).sum()
+    return total, plain, right

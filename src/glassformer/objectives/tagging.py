@@ -1,0 +1,139 @@
+"""Tagging: a label for every word of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassformer.base.config import Settings
+from glassformer.data.batch import keep, pad
+from glassformer.data.example import Batch, Example, Features
+from glassformer.nn.cross_entropy import IGNORED
+from glassformer.nn.headed import Head
+from glassformer.objectives.labelling import BODIES, label_loss, number_of, weights_of
+from glassformer.objectives.objective import Loss
+from glassformer.text.tokenizer import Tokenizer, TokenizerPair
+
+
+class Config(Settings):
+    """``label_smoothing`` and ``class_weights`` as in classification, of tags."""
+
+    name: Literal["tagging"] = "tagging"
+    dropout: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: dict[str, float] = Field(default_factory=dict)
+
+
+class Objective:
+    """The summed cross-entropy of the tag of every word, told by its first piece (Devlin et al. 2019, §5.3).
+
+    ::
+
+        words     Jim    Hen  son  plays
+        tokens    Jim    Hen  ##son  plays
+        labels    B-PER  I-PER  -    O
+    """
+
+    needs: tuple[str, ...] = BODIES
+    reads = "tagged"
+    frame = "both"
+    answers: str | None = None
+
+    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
+        del tokenizers  # the model's configuration has the id of the padding
+        self.config, self.labels, self.longest = config, head.labels, head.max_length
+        self.pad_id = numbers.pad_id
+        self.weights = weights_of(config.class_weights, head.labels)
+
+    @staticmethod
+    def head(
+        config: Config,
+        *,
+        facts: Mapping[str, Any],
+        ability: str,  # noqa: ARG004 - every body has a state for every token
+        width: int,
+        max_length: int,
+    ) -> Head:
+        """The head for a body of that width, for tags that only the data knows."""
+        return Head(
+            objective=config.name,
+            ability="tags",
+            pool="each",
+            labels=facts["labels"],
+            outputs=len(facts["labels"]),
+            width=width,
+            max_length=max_length,
+            dropout=config.dropout,
+            unit=facts["unit"],
+        )
+
+    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
+        """The ids of each text's words, where words begin, and their tags; UserError for a tag never seen."""
+        rows = cut(tokenizers.source, [one.fields["words"] for one in examples], self.longest)
+        return [self._features(*row, example) for row, example in zip(rows, examples, strict=True)]
+
+    def _features(self, tokens: list[int], starts: list[int], example: Example) -> Features:
+        tags = zip(example.fields["tags"], example.fields["places"], strict=True)
+        numbers = [number_of(tag, self.labels, place) for tag, place in tags]
+        return Features(
+            {
+                "tokens": np.array(tokens, dtype=np.int32),
+                "starts": np.array(starts, dtype=np.int32),
+                "tags": np.array(numbers[: len(starts)], dtype=np.int32),
+            }
+        )
+
+    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
+        """Padded texts, and the tag of each word at its first piece; no chance is used."""
+        rows = [row.arrays["tokens"] for row in features]
+        tensors = {"tokens": pad(rows, self.pad_id)}
+        labels = torch.full_like(tensors["tokens"], IGNORED)
+        for label, row in zip(labels, features, strict=True):
+            label[torch.from_numpy(row.arrays["starts"].astype(np.int64))] = torch.from_numpy(
+                row.arrays["tags"].astype(np.int64)
+            )
+        if len({len(row) for row in rows}) > 1:
+            tensors["keep"] = keep(rows)
+        tensors["labels"] = labels
+        return Batch(tensors, sum(len(row.arrays["starts"]) for row in features))
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
+        changed = (self.config.label_smoothing, self.weights) if model.training else (0.0, None)
+        total, plain, right = label_loss(model(batch), batch["labels"], *changed)
+        return Loss(total, {"nll": plain, "accuracy": right})
+
+    def predict(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The number of the likeliest tag at every token; that at a word's first piece is the word's."""
+        predicted: Tensor = model(batch).argmax(-1)
+        return predicted
+
+
+def cut(
+    tokenizer: Tokenizer, texts: Iterable[Sequence[str]], longest: int
+) -> list[tuple[list[int], list[int]]]:
+    """For each list of words their ids in the tokenizer's frame, and where each word begins.
+
+    A word that the tokenizer writes with nothing has its unknown piece. Words that would stand beyond
+    ``longest`` tokens are left out, and then there are fewer places than words.
+    """
+    listed = [list(words) for words in texts]
+    every = iter(tokenizer.encode_batch([word for words in listed for word in words]))
+    empty = tokenizer.eos_id if tokenizer.unk_id is None else tokenizer.unk_id
+    opening, closing = tokenizer.opening, tokenizer.closing
+    room = max(1, longest - len(closing))
+    rows = []
+    for words in listed:
+        tokens, starts = [*opening], []
+        for _ in words:
+            pieces = next(every) or [empty]
+            if len(tokens) < room:
+                starts.append(len(tokens))
+            tokens += pieces
+        rows.append(([*tokens[:room], *closing][:longest], starts))
+    return rows
