@@ -17,10 +17,9 @@ from bench.kinds import Amount
 from bench.measure import Spread, in_turn, opened, ratios
 from bench.training import has_transformers
 from bench.work import SEED
-from glassformer.base import machine
+from glassformer.api.loading import load
 from glassformer.decode.generate import generate
 from glassformer.decode.settings import Decoding
-from glassformer.hub import folder as hub
 
 BASE = "transformers generate"
 KINDS = ("gpt", "llama")
@@ -55,9 +54,8 @@ class Glass:
     """Glassformer's ``generate`` with what it does by default."""
 
     def __init__(self, root: Path) -> None:
-        machine.prepare(machine.look())
         self.models = {
-            (kind, precision): hub.load(root / kind, dtype=getattr(torch, precision)).model
+            (kind, precision): load(root / kind, dtype=precision).model
             for kind, precision in product(KINDS, PRECISIONS)
         }
 

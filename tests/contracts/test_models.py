@@ -19,6 +19,7 @@ from torch import Tensor
 
 from glassformer.base import plugins
 from glassformer.nn.attention import recording
+from glassformer.nn.packed import running
 
 CLOSE = {"rtol": 0.0, "atol": 1e-5}
 WRITTEN = {"translates": "target", "generates": "tokens"}
@@ -135,6 +136,15 @@ def test_bfloat16_is_float32_to_its_two_or_three_digits(name: str, case: Case) -
     rounded = scores_of(model.bfloat16(), half).float()
     assert rounded.isfinite().all()
     assert (rounded - exact).abs().max() < 0.05 * exact.abs().max()
+
+
+@pytest.mark.parametrize(("name", "case"), able())
+def test_weights_packed_for_inference_change_no_score(name: str, case: Case) -> None:
+    model, batch = _setting(name, case)
+    before = {key: weight.clone() for key, weight in model.named_parameters()}
+    twin = running(model, torch.float32, least=0)
+    torch.testing.assert_close(scores_of(twin, batch), scores_of(model, batch), rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(weight, before[key]) for key, weight in model.named_parameters())
 
 
 @pytest.mark.parametrize(("name", "case"), able())

@@ -19,15 +19,16 @@ from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 from glassformer.hub.uses import USES
+from glassformer.nn.packed import running
 
 KINDS: dict[str, type[Opened]] = {
     "translates": Translator,
     "generates": Generator,
     "encodes": Filler,
     "sees": Viewer,
+    "embeds": WordModel,
     "classifies": Classifier,
     "tags": Tagger,
-    "embeds": WordModel,
 }
 """For each ability of a model what it is opened as."""
 
@@ -55,8 +56,8 @@ def load(
     if opened.tokenizers is None and hasattr(opened.config, "vocab_size"):
         raise UserError(f"{opened.folder}: no tokenizer lies beside the model, and it needs one for text")
     kind = KINDS[model.abilities[0]]
-    if dtype == "bfloat16":
-        model = model.to(torch.bfloat16)
+    precision = torch.bfloat16 if dtype == "bfloat16" else torch.float32
+    model = running(model, precision) if place == "cpu" else model.to(precision)
     return kind(model, opened.tokenizers, decoding_of(opened), place, opened.folder, source=opened)
 
 

@@ -43,7 +43,9 @@ FOREIGN_TOP_K = 50  # of transformers, where sampling is asked for and nothing i
 class Opened:
     """A model on its device, in evaluation mode; ``tokenizers`` is None for a model that reads no text.
 
-    ``source`` is the folder as it was read, where there is one: what is written back with the model.
+    ``source`` is the folder as it was read, where there is one: what is written back. ``model`` is what runs;
+    on a CPU its weights may be laid out for speed alone (``nn.packed``), and those of ``source.model`` are
+    the plain ones.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Opened:
         """Write the model folder; it opens here and, where the architecture exists there, in transformers."""
         source = self.source
         generation = {} if source is None else source.generation
-        model: Any = self.model
+        model: Any = self.model if source is None else source.model
         others = {key: value for key, value in generation.items() if key not in HONOURED}
         hub.save(
             Path(folder),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import thin
 from glassformer.nn.mask import Mask
+from glassformer.nn.packed import Packed, packed
 from glassformer.nn.rotary import rotate
 
 # Cosine and sine of the angle of every position, [rows or 1, token, head_dim] each (nn/rotary.py).
@@ -27,34 +29,61 @@ EXPLICIT_BELOW = 512 * 512
 
 def weights(q: Tensor, k: Tensor, mask: Mask) -> Float[Tensor, "batch heads query key"]:
     """How much each query looks at each key: softmax(Q Kᵀ / √d + mask); rows sum to one."""
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    scores = _folded(q * q.shape[-1] ** -0.5, k) @ k.transpose(-1, -2)
+    scores = scores.view(*q.shape[:3], k.shape[2])
     bias = mask.bias(q.shape[2], k.shape[2], q.dtype, q.device)
     return torch.softmax(scores if bias is None else scores + bias, dim=-1)
+
+
+def _folded(x: Tensor, keys: Tensor) -> Float[Tensor, "batch kv_heads rows any"]:
+    """Query heads that share a key head become rows of one product with it, and no key is ever copied."""
+    share = x.shape[1] // keys.shape[1]
+    return x if share == 1 else x.reshape(x.shape[0], keys.shape[1], share * x.shape[2], x.shape[3])
+
+
+def _mixed(attended: Tensor, v: Tensor) -> Float[Tensor, "batch heads query head_dim"]:
+    """The values in the proportions of ``weights``."""
+    return (_folded(attended, v) @ v).view(*attended.shape[:3], v.shape[3])
 
 
 def explicit(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
     """Attention as the equation says it: the weights, thinned by dropout, times the values."""
     attended = weights(q, k, mask)
-    return (thin(attended, dropout) if dropout > 0 else attended) @ v
+    return _mixed(thin(attended, dropout) if dropout > 0 else attended, v)
+
+
+def widened(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
+    """``explicit`` in float32, whatever the precision: for a single query that is the faster product."""
+    return explicit(q.float(), k.float(), v.float(), mask, dropout).to(q.dtype)
 
 
 def fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
     """The library's fused kernel, which never holds the weights."""
+    attend = partial(
+        functional.scaled_dot_product_attention,
+        q,
+        k,
+        v,
+        dropout_p=dropout,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
     if q.shape[2] == k.shape[2] and mask.only_causal(k.shape[2]):
-        return functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
-    bias = mask.bias(q.shape[2], k.shape[2], q.dtype, q.device)
-    return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, dropout_p=dropout)
+        return attend(is_causal=True)
+    return attend(attn_mask=mask.bias(q.shape[2], k.shape[2], q.dtype, q.device))
 
 
 def fastest(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
-    """On a CPU ``explicit`` where it is the faster, ``fused`` everywhere else."""
+    """On a CPU ``explicit`` or ``widened`` where that is the faster, ``fused`` everywhere else."""
     short = q.shape[2] * k.shape[2] <= EXPLICIT_BELOW
+    if q.device.type != "cpu" or not short:
+        return fused(q, k, v, mask, dropout)
+    if q.shape[2] == 1 and q.dtype == torch.bfloat16:
+        return widened(q, k, v, mask, dropout)
     quick = dropout > 0 or q.dtype != torch.float32 or torch.get_float32_matmul_precision() != "highest"
-    plain = q.device.type == "cpu" and short and quick
-    return (explicit if plain else fused)(q, k, v, mask, dropout)
+    return (explicit if quick else fused)(q, k, v, mask, dropout)
 
 
-KERNELS: dict[str, Kernel] = {"fastest": fastest, "explicit": explicit, "fused": fused}
+KERNELS: dict[str, Kernel] = {"fastest": fastest, "explicit": explicit, "widened": widened, "fused": fused}
 
 
 class Attention(nn.Module):
@@ -93,6 +122,7 @@ class Attention(nn.Module):
         self.k = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
         self.v = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
         self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias if out_bias is None else out_bias)
+        self.joint: Packed | None = None
         self.kernel: Kernel = fastest
 
     def forward(
@@ -105,24 +135,34 @@ class Attention(nn.Module):
         rotary: Rotary | None = None,
     ) -> Float[Tensor, "batch query dim"]:
         """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it once."""
-        q = self._split(self.q(x), self.heads)
-        if rotary is not None:
-            q = rotate(q, *rotary)
         if memory is not None and cache is not None and cache.length:
-            k, v = cache.held()
+            q, (k, v) = self._split(self.q(x), self.heads), cache.held()
         else:
-            k, v = self._project(x if memory is None else memory, cache, rotary)
-        if self.kv_heads != self.heads:
-            share = self.heads // self.kv_heads
-            k, v = k.repeat_interleave(share, dim=1), v.repeat_interleave(share, dim=1)
+            q, k, v = self._projected(x, memory)
+            k = k if rotary is None else rotate(k, *rotary)
+            k, v = (k, v) if cache is None else cache.extend(k, v)
+        q = q if rotary is None else rotate(q, *rotary)
         mixed = self.kernel(q, k, v, mask, self.dropout if self.training else 0.0)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def _project(self, x: Tensor, cache: Slot | None, rotary: Rotary | None) -> tuple[Tensor, Tensor]:
-        k, v = self._split(self.k(x), self.kv_heads), self._split(self.v(x), self.kv_heads)
-        if rotary is not None:
-            k = rotate(k, *rotary)
-        return (k, v) if cache is None else cache.extend(k, v)
+    def _projected(self, x: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values in heads."""
+        if self.joint is not None:
+            q, k, v = self.joint.apart(x)
+        else:
+            looked = x if memory is None else memory
+            q, k, v = self.q(x), self.k(looked), self.v(looked)
+        return self._split(q, self.heads), self._split(k, self.kv_heads), self._split(v, self.kv_heads)
+
+    def pack(self, dtype: torch.dtype, least: int, *, alone: bool) -> None:
+        """Pack the projections for inference; ``alone``, it is never given a memory to look at."""
+        self.joint = packed([self.q, self.k, self.v], dtype, least) if alone else None
+        if self.joint is not None:
+            del self.q, self.k, self.v
+        for name in ("q", "k", "v", "out"):
+            part = getattr(self, name, None)
+            if part is not None and (one := packed([part], dtype, least)) is not None:
+                setattr(self, name, one)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:
         return x.view(*x.shape[:2], heads, self.head_dim).transpose(1, 2)
@@ -167,6 +207,6 @@ def _keeping(kept: list[Tensor]) -> Kernel:
     def kernel(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
         attended = weights(q, k, mask)
         kept.append(attended.detach())
-        return (thin(attended, dropout) if dropout > 0 else attended) @ v
+        return _mixed(thin(attended, dropout) if dropout > 0 else attended, v)
 
     return kernel

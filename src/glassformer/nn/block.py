@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from glassformer.nn.attention import Attention, Rotary
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import Dropout, thin
 from glassformer.nn.mask import Mask
+from glassformer.nn.packed import Packed, packed
 
 
 class BlockConfig(Settings):
@@ -66,14 +68,32 @@ class MLP(nn.Module):
         self.gate = nn.Linear(config.dim, config.mlp_dim, bias=config.bias) if config.gated else None
         self.up = nn.Linear(config.dim, config.mlp_dim, bias=config.bias)
         self.down = nn.Linear(config.mlp_dim, config.dim, bias=config.bias)
+        self.joint: Packed | None = None
         self.activation = ACTIVATIONS[config.activation]
         self.dropout = Dropout(config.activation_dropout)
 
     def forward(self, x: Float[Tensor, "batch token dim"]) -> Float[Tensor, "batch token dim"]:
         """The network applied to every position."""
-        up = self.up(x)
-        inner = self.activation(up) if self.gate is None else self.activation(self.gate(x)) * up
-        return self.down(self.dropout(inner))
+        return self.down(self.dropout(self._inner(x)))
+
+    def _inner(self, x: Tensor) -> Tensor:
+        if self.joint is not None:
+            gate, up = self.joint.apart(x)
+            return self.activation(gate) * up
+        if self.gate is not None:
+            return self.activation(self.gate(x)) * self.up(x)
+        return self.activation(self.up(x))
+
+    def pack(self, dtype: torch.dtype, least: int) -> None:
+        """Pack the matrices for inference."""
+        if self.gate is not None:
+            self.joint = packed([self.gate, self.up], dtype, least)
+        if self.joint is not None:
+            del self.gate, self.up
+        for name in ("gate", "up", "down"):
+            part = getattr(self, name, None)
+            if part is not None and (one := packed([part], dtype, least)) is not None:
+                setattr(self, name, one)
 
 
 class Block(nn.Module):
@@ -128,6 +148,13 @@ class Block(nn.Module):
             return x + self._thin(part(norm(x)))
         normed: Tensor = norm(x + self._thin(part(x)))
         return normed
+
+    def pack(self, dtype: torch.dtype, least: int) -> None:
+        """Pack all matrices for inference (``nn.packed.Packs``)."""
+        self.attention.pack(dtype, least, alone=True)
+        if hasattr(self, "cross"):
+            self.cross.pack(dtype, least, alone=False)
+        self.mlp.pack(dtype, least)
 
     def _thin(self, x: Tensor) -> Tensor:
         return thin(x, self.rate) if self.training and self.rate > 0 else x

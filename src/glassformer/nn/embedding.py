@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from glassformer.nn.dropout import Dropout
+from glassformer.nn.packed import Packed, packed
 from glassformer.nn.position import Positions
 
 
@@ -40,7 +42,15 @@ class Output(nn.Module):
         super().__init__()
         self.weight = weight
         self.bias = nn.Parameter(weight.new_zeros(weight.shape[0])) if bias else None
+        self.packed: Packed | None = None
 
     def forward(self, hidden: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows vocab"]:
         """Scores before softmax."""
+        if self.packed is not None:
+            scores: Tensor = self.packed(hidden)
+            return scores
         return functional.linear(hidden, self.weight, self.bias)
+
+    def pack(self, dtype: torch.dtype, least: int) -> None:
+        """Pack the matrix for inference (``nn.packed.Packs``); it also stays as it is, for the embedding."""
+        self.packed = packed([self], dtype, least)
