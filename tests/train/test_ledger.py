@@ -44,3 +44,20 @@ def test_only_the_first_rank_speaks(capsys):
     ledger.read(0.1)
     ledger.say("hello")
     assert capsys.readouterr().err == ""
+
+
+def test_the_loss_of_an_epoch_is_a_mean_over_all_its_answers_held_in_float64(tmp_path, capsys):
+    # In float32 the sum stays at 2²⁴ answers: what is added to it then is lost.
+    ledger = Ledger(RunState(epoch_sum=2.0**24, epoch_count=2.0**24), Watch(), Metrics(tmp_path, 0))
+    for _ in range(1000):
+        ledger.note(torch.tensor([1.0, 0.5, 0.0, 0.0]), torch.tensor(0.5))
+    ledger.state.step = 1000
+    ledger.read(0.1)
+    ledger.epoch(aloud=True)
+    line = toys.lines(tmp_path)[-1]
+    assert (line["kind"], line["answers"]) == ("epoch", 2**24 + 500)
+    assert line["loss"] == (2**24 + 1000) / (2**24 + 500)
+    assert ledger.state.epoch_sum == ledger.state.epoch_count == 0
+    assert "epoch 0: loss 1" in capsys.readouterr().err
+    assert ledger.metrics is not None
+    ledger.metrics.close()

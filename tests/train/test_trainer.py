@@ -118,6 +118,21 @@ def test_a_time_limit_ends_the_run_whole_and_it_can_go_on(tmp_path):
     assert (more.reason, more.steps) == ("steps", outcome.steps + 2)
 
 
+def test_every_epoch_has_a_line_with_the_mean_loss_of_its_steps_though_the_run_was_stopped_within(tmp_path):
+    toys.train(tmp_path, toys.settings(steps=11, log_every=1, save_every=0))
+    toys.train(tmp_path, toys.settings(steps=16, log_every=1, save_every=0), resume=True)
+    lines = toys.lines(tmp_path)
+    # Rows are of unlike length, so the mean of an epoch is not that of its steps' means.
+    said = [(line["loss"], line["tokens"]) for line in lines if line["kind"] == "train"]
+    before = [0, *(tokens for _, tokens in said)]
+    sums = [loss * (tokens - before[at]) for at, (loss, tokens) in enumerate(said)]
+    told = [(line["step"], line["epoch"], line["loss"]) for line in lines if line["kind"] == "epoch"]
+    assert told == [
+        (8, 1, pytest.approx(sum(sums[:8]) / before[8])),
+        (16, 2, pytest.approx(sum(sums[8:]) / (before[16] - before[8]))),
+    ]
+
+
 def test_a_figure_that_nobody_measures_is_a_mistake_found_before_the_first_step(tmp_path):
     with pytest.raises(UserError, match="asks for the figure 'bleu'"):
         toys.train(tmp_path, toys.settings(best="bleu"))

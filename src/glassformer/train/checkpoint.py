@@ -49,8 +49,9 @@ class RunState:
 
     ``best`` chose ``best/``, whose ``figures`` are kept; ``aim`` is the best of the figure that early
     stopping follows, ``stale`` how many evaluations ago it was. ``loss_sum`` and ``loss_count`` gather the
-    next line of ``metrics.jsonl``. ``kept`` are the steps whose folders stand; ``evaluated`` is the step of
-    the last evaluation; ``foreign`` are names in the run's folder that were there before it.
+    next line of ``metrics.jsonl``, ``epoch_sum`` and ``epoch_count`` that of the epoch. ``kept`` are the
+    steps whose folders stand; ``evaluated`` is the step of the last evaluation; ``foreign`` are names in the
+    run's folder that were there before it.
     """
 
     step: int = 0
@@ -62,6 +63,8 @@ class RunState:
     loss_sum: float = 0.0
     loss_count: float = 0.0
     train_loss: float | None = None
+    epoch_sum: float = 0.0
+    epoch_count: float = 0.0
     tokens: int = 0
     seconds: float = 0.0
     kept: list[int] = field(default_factory=list)

@@ -51,6 +51,7 @@ class Ledger:
                 raise RunError(trouble)
             self.warn(self.watch.step(step, mean, norm))
             state.loss_sum, state.loss_count = state.loss_sum + loss, state.loss_count + count
+            state.epoch_sum, state.epoch_count = state.epoch_sum + loss, state.epoch_count + count
             self.since = [self.since[0] + loss, self.since[1] + count]
             state.tokens += int(count)
             self.signal, self.late, self.norm = max(self.signal, number), max(self.late, late), norm
@@ -70,6 +71,18 @@ class Ledger:
         state.loss_sum = state.loss_count = 0.0
         figures = {"loss": state.train_loss, "lr": lr, "gradient_norm": self.norm, "tokens": state.tokens}
         self.write("train", {**figures, "seconds": round(state.seconds, 3), "tokens_per_second": self.speed})
+
+    def epoch(self, *, aloud: bool) -> None:
+        """One line about the epoch that is over: the mean loss of its steps, whose sum is held in float64.
+
+        A step that reaches into the next epoch counts in the one that it began in.
+        """
+        state = self.state
+        mean = state.epoch_sum / max(1.0, state.epoch_count)
+        self.write("epoch", {"epoch": state.position.epoch, "loss": mean, "answers": int(state.epoch_count)})
+        if aloud:
+            self.say(f"epoch {state.position.epoch}: loss {mean:.4g}")
+        state.epoch_sum = state.epoch_count = 0.0
 
     def evaluated(self, figures: Mapping[str, float]) -> None:
         """One line about an evaluation, and what it shows beside the training loss since the last."""

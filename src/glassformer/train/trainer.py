@@ -220,8 +220,9 @@ class _Run:
             self.ledger.restart()
             over = self._over()
             while not over:
+                epoch = self.state.position.epoch
                 self._step(batches)
-                over = self._after_step()
+                over = self._after_step(epoch_over=self.state.position.epoch > epoch)
             self.ledger.read(self._rate())
         return self._end(over)
 
@@ -240,15 +241,23 @@ class _Run:
         state.step += 1
         self.ledger.note(tail, self.optimizer.step(self._rate()))
 
-    def _after_step(self) -> str:
+    def _after_step(self, *, epoch_over: bool) -> str:
         """Does what is due at this step; gives why the run ends here, or nothing."""
         config = self.config
         rhythms = (config.log_every, config.evaluate_every, config.save_every)
         logging, evaluating, saving = (self._due(every) for every in rhythms)
-        if logging or evaluating or saving or self._due(1 if self.device.type == "cpu" else READ_EVERY):
+        if (
+            logging
+            or evaluating
+            or saving
+            or epoch_over
+            or self._due(1 if self.device.type == "cpu" else READ_EVERY)
+        ):
             self.ledger.read(self._rate())
         if logging:
             self.ledger.log(self._rate())
+        if epoch_over:
+            self.ledger.epoch(aloud=config.epochs is not None)
         if evaluating:
             self._evaluate()
         over = self._over()  # then the end of the run saves
