@@ -13,6 +13,7 @@ from torch import Tensor
 
 from glassformer.base.errors import UserError
 from glassformer.decode.state import Ids
+from glassformer.decode.tokenizer import Reads
 
 Link = tuple[int, int]
 """A source word and a target word that belong together, both counted from 0."""
@@ -27,12 +28,8 @@ At = Literal["read", "written"]
 
 
 @runtime_checkable
-class Words(Protocol):
-    """What is needed of a tokenizer: the ids of a text, and the whitespace word each belongs to."""
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, without special tokens."""
-        ...
+class Words(Reads, Protocol):
+    """A tokenizer that knows the whitespace word each id belongs to."""
 
     def words(self, text: str) -> list[int]:
         """For each id of the text the index of its word in ``text.split()``."""

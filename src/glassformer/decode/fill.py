@@ -14,45 +14,10 @@ from torch import Tensor
 from glassformer.base.errors import RunError, UserError
 from glassformer.decode.hypothesis import NOT_NUMBERS
 from glassformer.decode.state import Rests, resting
+from glassformer.decode.tokenizer import Masks
 
 _MARKS = (r"\[MASK\]", "<mask>", "_{3,}")
 _UNREADABLE = "\ufffd"
-
-
-@runtime_checkable
-class Tokenizer(Protocol):
-    """What is needed of a tokenizer."""
-
-    @property
-    def mask_id(self) -> int | None:
-        """The id that hides a piece, where there is one."""
-        ...
-
-    @property
-    def opening(self) -> tuple[int, ...]:
-        """The ids that its template puts before a text."""
-        ...
-
-    @property
-    def closing(self) -> tuple[int, ...]:
-        """The ids that its template puts after a text."""
-        ...
-
-    def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
-        """The ids of pieces of documents; with each whether it begins one, else it goes on with the last."""
-        ...
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of the ids, special tokens left out."""
-        ...
-
-    def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Each id's piece, for a reader."""
-        ...
-
-    def specials_ids(self) -> frozenset[int]:
-        """All ids that stand for no text of their own."""
-        ...
 
 
 @runtime_checkable
@@ -98,7 +63,7 @@ class Blank:
 
 
 def fill(
-    model: Fills, tokenizer: Tokenizer, text: str, top_k: int = 5, *, device: torch.device | str = "cpu"
+    model: Fills, tokenizer: Masks, text: str, top_k: int = 5, *, device: torch.device | str = "cpu"
 ) -> list[Blank]:
     """What the model would put in each blank of ``text``: one piece each, whatever the others hold.
 
@@ -131,7 +96,7 @@ def fill(
     ]
 
 
-def _mask(model: Fills, tokenizer: Tokenizer) -> int:
+def _mask(model: Fills, tokenizer: Masks) -> int:
     if tokenizer.mask_id is None:
         raise UserError(
             "the tokenizer has no mask token, so blanks cannot be filled; take a model trained with "
@@ -144,7 +109,7 @@ def _mask(model: Fills, tokenizer: Tokenizer) -> int:
     return tokenizer.mask_id
 
 
-def _encoded(tokenizer: Tokenizer, text: str, blanks: Sequence[re.Match[str]], mask: int) -> list[int]:
+def _encoded(tokenizer: Masks, text: str, blanks: Sequence[re.Match[str]], mask: int) -> list[int]:
     """The opening, the ids of what stands between the blanks with the mask for each of these, the closing."""
     cuts = [0, *(place for blank in blanks for place in blank.span()), len(text)]
     parts = [text[begin:end] for begin, end in zip(cuts[::2], cuts[1::2], strict=True)]
@@ -155,14 +120,14 @@ def _encoded(tokenizer: Tokenizer, text: str, blanks: Sequence[re.Match[str]], m
     return [*tokenizer.opening, *rows[0], *(token for row in between for token in row), *tokenizer.closing]
 
 
-def _candidates(tokenizer: Tokenizer, share: Float[Tensor, " vocab"], top_k: int) -> tuple[Candidate, ...]:
+def _candidates(tokenizer: Masks, share: Float[Tensor, " vocab"], top_k: int) -> tuple[Candidate, ...]:
     specials = tokenizer.specials_ids()
     order = share.argsort(descending=True, stable=True)[: max(top_k, 0) + len(specials)].tolist()
     words = [token for token in order if token not in specials][: max(top_k, 0)]
     return tuple(Candidate(_readable(tokenizer, token), token, share[token].item()) for token in words)
 
 
-def _readable(tokenizer: Tokenizer, token: int) -> str:
+def _readable(tokenizer: Masks, token: int) -> str:
     """A piece alone as text; a piece that is none alone (a lone byte) as its name."""
     text = tokenizer.decode([token]).strip()
     return text if text and _UNREADABLE not in text else tokenizer.pieces([token])[0]

@@ -14,31 +14,18 @@ from torch import Tensor
 from glassformer.base.errors import UserError
 from glassformer.base.report import warn
 from glassformer.decode.hypothesis import Hypothesis, Over, Run, exhausted
-from glassformer.decode.reading import Reading, Showing, Speaks, told
+from glassformer.decode.reading import Reading, Showing, told
 from glassformer.decode.sample import sampling
 from glassformer.decode.search import searching
 from glassformer.decode.settings import Decoding
 from glassformer.decode.state import Generates, Numbers, Rests, State, resting
+from glassformer.decode.tokenizer import Tokenizer
 
 MOST_NEW_TOKENS = 256
 """How many tokens are written unless ``max_new_tokens`` says it."""
 
 TooLong = Literal["refuse", "cut"]
 Stopped = Literal["eos", "length", "stop string"]
-
-
-@runtime_checkable
-class Tokenizer(Speaks, Protocol):
-    """What is needed of a tokenizer."""
-
-    @property
-    def opening(self) -> tuple[int, ...]:
-        """The ids that its template puts before a text."""
-        ...
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, without special tokens."""
-        ...
 
 
 @runtime_checkable

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from glassformer.decode.clusters import cluster_at, grows, settled
+from glassformer.decode.tokenizer import Speaks
 
 _LEAD = 8
 _UNREADABLE = "\ufffd"
 _BYTES_OF_A_LETTER = 4
-
-
-@runtime_checkable
-class Speaks(Protocol):
-    """What is needed of a tokenizer to show what is written."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of the ids, special tokens left out."""
-        ...
 
 
 class Reading:

@@ -15,22 +15,9 @@ from torch import Tensor
 from glassformer.base.errors import RunError, UserError
 from glassformer.decode.hypothesis import NOT_NUMBERS
 from glassformer.decode.state import Numbers, Rests, resting
+from glassformer.decode.tokenizer import Tokenizer
 
 _SCORES_AT_ONCE = 1 << 22
-
-
-@runtime_checkable
-class Tokenizer(Protocol):
-    """What is needed of a tokenizer."""
-
-    @property
-    def opening(self) -> tuple[int, ...]:
-        """The ids that its template puts before a text."""
-        ...
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, without special tokens."""
-        ...
 
 
 @runtime_checkable

@@ -16,39 +16,7 @@ from glassformer.decode.sample import sample
 from glassformer.decode.search import search
 from glassformer.decode.settings import Decoding
 from glassformer.decode.state import Numbers, Rests, Translates, resting
-
-
-@runtime_checkable
-class Reader(Protocol):
-    """What is needed of a source tokenizer."""
-
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, without special tokens."""
-        ...
-
-
-@runtime_checkable
-class Writer(Reader, Protocol):
-    """What is needed of a target tokenizer."""
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of the ids, special tokens left out."""
-        ...
-
-
-@runtime_checkable
-class Tokenizers(Protocol):
-    """The tokenizers of both sides."""
-
-    @property
-    def source(self) -> Reader:
-        """Reads the lines."""
-        ...
-
-    @property
-    def target(self) -> Writer:
-        """Writes the translations."""
-        ...
+from glassformer.decode.tokenizer import Tokenizers, Writes
 
 
 @runtime_checkable
@@ -229,7 +197,7 @@ def _decode(
     )
 
 
-def _written(target: Writer, line: _Line, listed: Sequence[Hypothesis]) -> Translation:
+def _written(target: Writes, line: _Line, listed: Sequence[Hypothesis]) -> Translation:
     first, *rest = (
         Translation(_one_line(target.decode(one.tokens)), one.tokens, one.logp, one.score, line.source)
         for one in listed
