@@ -9,7 +9,7 @@ import typer
 import glassformer as gf
 from glassformer.base import report
 from glassformer.cli import stdout
-from glassformer.cli.options import Model, takes_decoding
+from glassformer.cli.options import Device, Dtype, Lines, Model, takes_decoding
 
 Input = Annotated[str, typer.Option("--input", "-i", metavar="FILE", help="Text to translate; - is stdin.")]
 Prefix = Annotated[str | None, typer.Option(metavar="TEXT", help="What every translation begins with.")]
@@ -19,9 +19,6 @@ Links = Annotated[
 TooLong = Annotated[
     Literal["refuse", "cut"], typer.Option(help="What to do with a line longer than the model.")
 ]
-Lines = Annotated[bool, typer.Option("--json", help="A line of JSON for each line of text.")]
-Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")]
-Number = Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(help="The precision to compute in.")]
 
 
 @takes_decoding
@@ -34,7 +31,7 @@ def translate(
     alignment: Links = False,
     too_long: TooLong = "refuse",
     device: Device = "auto",
-    dtype: Number = "auto",
+    dtype: Dtype = "auto",
     as_json: Lines = False,
 ) -> None:
     """Translate text: a line in, a line out, in order; a blank line stays blank.
