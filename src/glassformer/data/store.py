@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from glassformer.base.errors import RunError, UserError
 from glassformer.data.characters import Meter
 from glassformer.data.example import Example, Features
 from glassformer.data.filter import Dropped, Limits
+from glassformer.data.intact import BLOCK, checksum, damaged
 from glassformer.data.spread import spread
 
 FORMAT = 1
@@ -24,7 +24,6 @@ CHUNK = 4096
 """How many examples are encoded and written at a time, at most."""
 CHARACTERS = 1 << 20
 """How many letters or pixels are encoded at a time; the example that goes beyond it is the last."""
-BLOCK = 1 << 20
 _WIDE = np.iinfo(np.uint16).max
 
 Encode = Callable[[Sequence[Example]], Sequence[Features]]
@@ -40,7 +39,8 @@ class Store:
     On disk each array name has ``NAME.tokens`` (all tokens end to end, 16 bits each where they fit, else 32;
     what comes as bytes stays bytes) and ``NAME.ends`` (64-bit places where each example's tokens begin and
     end). ``store.json`` holds the fingerprint, the account of dropped examples, and a checksum of each file,
-    which are all compared on opening: a damaged or unfinished store raises ``StoreError``.
+    compared on opening where a file has changed since it last was (``data.intact``): a damaged or unfinished
+    store raises ``StoreError``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -307,17 +307,9 @@ def _describe(folder: Path, name: str, dropped: Dropped, kinds: Mapping[str, str
         "arrays": dict(kinds),
         "dropped": dropped.to_json(),
         "about": dict(about or {}),
-        "checksums": {path.name: _checksum(path) for path in parts},
+        "checksums": {path.name: checksum(path) for path in parts},
     }
     files.write_text(folder / "store.json", json.dumps(said, ensure_ascii=False, indent=1) + "\n")
-
-
-def _checksum(path: Path) -> int:
-    total = 0
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            total = zlib.crc32(block, total)
-    return total
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -328,11 +320,11 @@ def _about(folder: Path) -> dict[str, Any]:
             raise StoreError(
                 f"the token store {folder} has format {about['format']}, this version reads {FORMAT}"
             )
-        damaged = [name for name, value in about["checksums"].items() if _checksum(folder / name) != value]
+        changed = damaged(folder, about["checksums"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"the token store {folder} is not complete ({type(error).__name__})") from error
-    if damaged:
-        raise StoreError(f"the token store {folder} is damaged ({', '.join(damaged)} changed after writing)")
+    if changed:
+        raise StoreError(f"the token store {folder} is damaged ({', '.join(changed)} changed after writing)")
     return about
 
 
