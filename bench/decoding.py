@@ -13,7 +13,7 @@ from bench import same
 from bench.measure import Maker, Spread, in_turn, opened, ratios
 from bench.training import has_transformers
 from bench.work import Work
-from glassformer.base import machine
+from glassformer.api.loading import load
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import translate
 from glassformer.hub import folder as hub
@@ -26,9 +26,8 @@ class Glass:
     """Glassformer's ``translate`` with what it does by default, in float32."""
 
     def __init__(self, folder: Path) -> None:
-        machine.prepare(machine.look())
-        loaded = hub.load(folder)
-        self.model, self.tokenizers = loaded.model.eval(), loaded.tokenizers
+        opened = load(folder)
+        self.model, self.tokenizers = opened.model, opened.tokenizers
 
     def turn(self, lines: list[str], rows: int, beams: int, most: int) -> dict[str, Any]:
         """Translates the lines, ``rows`` of them at a time."""

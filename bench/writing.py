@@ -17,9 +17,11 @@ from bench.kinds import Amount
 from bench.measure import Spread, in_turn, opened, ratios
 from bench.training import has_transformers
 from bench.work import SEED
-from glassformer.api.loading import load
+from glassformer.base import machine
 from glassformer.decode.generate import generate
 from glassformer.decode.settings import Decoding
+from glassformer.hub import folder as hub
+from glassformer.nn.packed import running
 
 BASE = "transformers generate"
 KINDS = ("gpt", "llama")
@@ -54,8 +56,9 @@ class Glass:
     """Glassformer's ``generate`` with what it does by default."""
 
     def __init__(self, root: Path) -> None:
-        self.models = {
-            (kind, precision): load(root / kind, dtype=precision).model
+        machine.prepare(machine.look())
+        self.models = {  # as ``gf.load`` opens a folder with a tokenizer, which these have not
+            (kind, precision): running(hub.load(root / kind).model, getattr(torch, precision))
             for kind, precision in product(KINDS, PRECISIONS)
         }
 
