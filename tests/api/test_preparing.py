@@ -10,7 +10,9 @@ from glassformer.api import preparing
 from glassformer.api.loading import load
 from glassformer.api.preparing import new_model, planned_model, prepare
 from glassformer.api.recipe import read_recipe
+from glassformer.base import plugins
 from glassformer.base.errors import UserError
+from glassformer.objectives import translation
 
 RECIPE = """\
 model: {dim: 8, depth: 1, heads: 2, mlp_dim: 16, max_length: 32, dropout: 0.2}
@@ -62,6 +64,24 @@ def test_fingerprints_follow_the_data(asked, tmp_path):
     assert prepare(asked("optim.lr=0.5")).fingerprints == before
     (tmp_path / "train.tsv").write_text("".join(f"{a}\t{b}.\n" for a, b in PAIRS), "utf-8")
     assert prepare(asked()).fingerprints != before
+
+
+def test_data_is_encoded_anew_only_for_settings_that_change_what_is_encoded(asked, monkeypatch):
+    before = prepare(asked()).fingerprints
+    assert prepare(asked("objective.label_smoothing=0.3")).fingerprints == before
+    monkeypatch.setattr(translation.Objective, "shaping", ("label_smoothing",))
+    named = prepare(asked("objective.label_smoothing=0.3")).fingerprints
+    assert named != before
+    # An objective that says nothing may encode by any of its settings.
+    monkeypatch.delattr(translation.Objective, "shaping")
+    assert prepare(asked("objective.label_smoothing=0.3")).fingerprints == named
+    assert prepare(asked("objective.label_smoothing=0.2")).fingerprints != named
+
+
+@pytest.mark.parametrize("name", plugins.names("objectives"))
+def test_what_shapes_an_encoding_are_settings_of_the_objective(name):
+    module = plugins.find("objectives", name)
+    assert set(getattr(module.Objective, "shaping", ())) <= module.Config.model_fields.keys()
 
 
 def test_going_on_takes_the_folder_and_only_the_dropout_of_the_recipe(asked, tmp_path, capsys):

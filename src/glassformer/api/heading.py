@@ -101,9 +101,10 @@ def objective_for(
 
 def encoding(settings: Any, model: nn.Module, tokenizers: TokenizerPair | None) -> dict[str, Any]:
     """What the encoding of data depends on, in plain values: the vocabulary, the objective, the labels."""
+    shaping: tuple[str, ...] | None = getattr(learned(settings), "shaping", None)
     about = {
         "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
-        "objective": settings.model_dump(),
+        "objective": settings.model_dump(include=None if shaping is None else {"name", *shaping}),
     }
     head = head_of(model)
     return about if head is None else about | {"labels": head.labels, "max_length": head.max_length}

@@ -69,6 +69,7 @@ class Objective:
     reads = "text"
     frame = "both"
     answers = "tokens"
+    shaping: tuple[str, ...] = ()
 
     def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
         self.config = config

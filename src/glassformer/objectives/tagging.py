@@ -43,6 +43,7 @@ class Objective:
     reads = "tagged"
     frame = "both"
     answers: str | None = None
+    shaping: tuple[str, ...] = ()
 
     def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
         del tokenizers  # the model's configuration has the id of the padding

@@ -39,6 +39,7 @@ class Objective:
     reads = "pairs"
     frame = "end"
     answers: str | None = "target"
+    shaping: tuple[str, ...] = ()
 
     def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
         del tokenizers  # the model's configuration has all the ids
