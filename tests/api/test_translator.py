@@ -59,6 +59,14 @@ def test_what_looks_word_by_word_is_aligned_as_what_looks_at_once(model_folder, 
     assert list(model.align(PAIRS)) == [next(model.align([pair])) for pair in PAIRS]
 
 
+def test_a_recurrence_is_aligned_by_what_it_sees_when_it_writes(model_folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr("glassformer.api.translator.align", lambda *_, at, **__: asked.append(at) or iter(()))
+    load(model_folder).align(PAIRS)
+    _recurrent(model_folder).align(PAIRS)
+    assert asked == ["read", "written"]
+
+
 def test_a_model_that_looks_at_no_word_has_no_alignment(model_folder):
     with pytest.raises(UserError, match="cannot align words; use one with attention"):
         list(_recurrent(model_folder, attention="none").align(PAIRS))

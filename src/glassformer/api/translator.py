@@ -48,6 +48,7 @@ class Translator(Opened):
         """
         numbers: Any = self.model.config
         options: dict[str, Any] = {"layer": layer, "max_length": numbers.max_length, "device": self.device}
+        options["at"] = getattr(self.model, "aligned", "read")
         return align(self._attend, numbers, self.tokenizers, pairs, **options)
 
     @torch.inference_mode()

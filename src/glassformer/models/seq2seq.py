@@ -126,6 +126,8 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("translates",)
+    aligned: ClassVar[Literal["read", "written"]] = "written"
+    """A state looks for the word that it is about to write (``decode.align.links``)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
