@@ -8,6 +8,7 @@ from tiny_family import write_gpt
 import glassformer as gf
 from glassformer.api import likelihoods as room
 from glassformer.api.likelihoods import Judged, likelihood, likelihoods
+from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.decode.score import Likelihood
 
@@ -78,3 +79,21 @@ def test_an_empty_file_has_no_likelihood(model, tmp_path):
 def test_a_stride_that_does_not_fit_is_refused(model):
     with pytest.raises(UserError, match="stride 99 does not fit the model"):
         list(likelihoods(model, LINES, stride=99))
+
+
+def test_a_file_is_scored_with_a_bar_in_kilobytes_of_the_file(model, tmp_path, monkeypatch, capsys):
+    text = "\n".join(f"the cat {number} sleeps" for number in range(300)) + "\n"
+    path = tmp_path / "in.txt"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
+    likelihood(model, str(path))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 2
+    size = round(len(text) / 1000)
+    assert lines[-1].startswith(f"scoring (kB) {size}/{size} (100%)")
+
+
+def test_what_cannot_be_weighed_has_no_total(tmp_path):
+    (tmp_path / "in.txt").write_text("x" * 2600, encoding="utf-8")
+    assert room._kilobytes(str(tmp_path / "in.txt")) == 3
+    assert [room._kilobytes(path) for path in ("-", str(tmp_path / "in.gz"), str(tmp_path))] == [None] * 3

@@ -8,6 +8,7 @@ from tiny_family import TEXTS, write_bert, write_gpt, write_vit
 
 import glassformer as gf
 from glassformer.api.losses import losses
+from glassformer.base import report
 from glassformer.base.errors import UserError
 
 
@@ -72,3 +73,12 @@ def test_options_of_translations_are_refused_for_others(text, tmp_path):
     assert gf.evaluate(folder, text).figures["nll"] > 0
     with pytest.raises(UserError, match="this model generates; paper is for models that translate"):
         gf.evaluate(folder, text, paper=True)
+
+
+def test_measuring_is_shown_row_by_row(text, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
+    losses(gf.load(write_gpt(tmp_path / "gpt", max_length=8)), [text])
+    last = [line for line in capsys.readouterr().err.splitlines() if line.startswith("measuring")][-1]
+    done, total = last.split()[1].split("/")
+    assert done == total
+    assert int(total) > 1

@@ -235,3 +235,25 @@ def test_a_table_without_rows_is_its_header():
 )
 def test_durations_are_said_as_people_do(seconds, text):
     assert report.duration(seconds) == text
+
+
+def test_work_on_many_bytes_is_told_in_megabytes_and_on_few_not_at_all(monkeypatch, capsys):
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
+    with report.weighing(5, "reading") as done:
+        done(5)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(report, "SHOWN_FROM", 4 * report.MEGABYTE)
+    with report.weighing(5 * report.MEGABYTE + 1, "reading") as done:
+        for _ in range(5):
+            done(report.MEGABYTE)
+        done(1)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("reading (MB) 1/6 (16%)")
+    assert lines[-1].startswith("reading (MB) 6/6 (100%)")
+
+
+def test_brief_work_leaves_no_line_in_a_log(monkeypatch, capsys):
+    monkeypatch.setattr(report, "SHOWN_FROM", 1)
+    with report.weighing(5, "reading") as done:
+        done(5)
+    assert capsys.readouterr().err == ""

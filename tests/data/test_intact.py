@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from glassformer.base import files
+from glassformer.base import files, report
 from glassformer.base.errors import RunError
 from glassformer.data import intact
 from glassformer.data.intact import NOTES, checksum, damaged
@@ -90,8 +90,9 @@ def test_a_folder_that_may_only_be_read_is_compared_each_time(kept, read, monkey
 
 
 def test_many_bytes_are_compared_with_a_bar(kept, monkeypatch, capsys):
-    monkeypatch.setattr(intact, "SHOWN_FROM", 10)
-    monkeypatch.setattr(intact, "BLOCK", 100)
+    monkeypatch.setattr(report, "SHOWN_FROM", 10)
+    monkeypatch.setattr(report, "MEGABYTE", 100)
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
     folder, sums = kept
     assert damaged(folder, sums) == []
     assert f"checking {folder.name} (MB) 9/9 (100%)" in capsys.readouterr().err

@@ -234,6 +234,14 @@ def test_one_pass_gives_everything_once_whatever_the_weights_and_always_alike(st
     assert sorted(windows[:50]) == list(range(1, 51))
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_one_pass_tells_how_many_examples_are_done_with(store, workers):
+    told = []
+    for number, _ in enumerate(stream([store], workers=workers).once(told.append)):
+        assert len(told) == number
+    assert sum(told) == len(store)
+
+
 def test_nothing_to_stream_is_an_error():
     with pytest.raises(UserError, match="nothing to stream"):
         stream([])

@@ -133,3 +133,12 @@ def test_scores_that_are_no_numbers_are_told() -> None:
         model.embedding.table.weight.fill_(torch.nan)
     with pytest.raises(RunError, match="not numbers"):
         list(score(model, Letters(), ["cd"]))
+
+
+def test_shares_of_what_is_read_ahead_are_told_and_add_up_to_one() -> None:
+    told: list[float] = []
+    texts = ["abcdefgh" * 5, "cd"]
+    found = list(score(_model(), Letters(), texts, tokens_per_batch=LONGEST, on_share=told.append))
+    assert len(found) == 2
+    assert len(told) > 2
+    assert sum(told) == pytest.approx(1.0)

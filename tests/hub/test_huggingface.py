@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tests.hub.tiny_model import SIZES
 from torch import Tensor, nn
 
+from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.hub.folder import load, save
 from glassformer.hub.huggingface import fill, read, weights_of, write
@@ -259,3 +260,20 @@ def test_a_pickle_that_holds_more_than_weights_is_never_executed(
         with pytest.raises(UserError, match=r"pytorch_model\.bin: damaged"):
             load(folder)
     assert "executed" not in capfd.readouterr().out
+
+
+def test_large_weights_are_written_and_read_with_a_bar(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = {name: torch.ones(300, 1000) for name in "abc"}
+    for name, value in {"SHOWN_FROM": 1, "SECONDS_BETWEEN_LINES": 0.0}.items():
+        monkeypatch.setattr(report, name, value)
+    write(tmp_path, weights, shard_bytes=1_500_000)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert told[-1].startswith("writing weights (MB) 4/4 (100%)")
+    model = nn.ParameterDict({name: nn.Parameter(torch.zeros(300, 1000)) for name in "abc"})
+    same = Names([(name, name) for name in "abc"])
+    fill(model, same, read(tmp_path), tmp_path, dtype=torch.float32)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("reading weights (MB) 4/4 (100%)")
+    assert torch.equal(model["c"], weights["c"])

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, tee
+from pathlib import Path
 from typing import Any
 
 from glassformer.api.completing import lines_of
 from glassformer.api.generator import Generator
-from glassformer.base import files
+from glassformer.base import files, report
 from glassformer.decode.score import Likelihood
 
 PIECE = 1 << 16
 """Characters of a file that are read at once, at least."""
+KILOBYTE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ def likelihoods(
 def likelihood(model: Generator, path: str = "-", **options: Any) -> Judged:
     """How likely a file is as one text, read in a sliding window; a forward model holds little of it at once.
 
-    The file is cut at lines into pieces, each of which is scored after the one before it. Raises UserError
-    for text that is not UTF-8.
+    The file is cut at lines into pieces, each of which is scored after the one before it; a bar shows how far
+    it is. Raises UserError for text that is not UTF-8.
     """
     numbers: Any = model.model.config
     pieces: Iterable[str] = _pieces(files.open_lines(path), max(PIECE, 16 * numbers.max_length))
@@ -81,8 +84,36 @@ def likelihood(model: Generator, path: str = "-", **options: Any) -> Judged:
         pieces = filter(None, ["".join(pieces)])
     befores, texts = tee(pairwise(_after("", pieces)))
     contexts = (before for before, _ in befores)
-    found = model.scores((text for _, text in texts), contexts, window=1, **options)
-    return Judged(path, sum((one.likelihood for one in found), Likelihood()))
+    with report.progress(_kilobytes(path), "scoring (kB)", brief=True) as bar:
+        shares = _Shares(bar)
+        read = (shares.of(text) for _, text in texts)
+        found = model.scores(read, contexts, window=1, on_share=shares, **options)
+        return Judged(path, sum((one.likelihood for one in found), Likelihood()))
+
+
+class _Shares:
+    """Shows shares of the piece that is being scored as kilobytes of the file."""
+
+    def __init__(self, bar: report.Counter) -> None:
+        self.bar, self.size, self.done, self.told = bar, 0, 0.0, 0
+
+    def of(self, text: str) -> str:
+        """The next piece, as it is; all before it are done."""
+        self.size = len(text.encode())
+        return text
+
+    def __call__(self, share: float) -> None:
+        """So much more of the piece is done."""
+        self.done += share * self.size
+        more = round(self.done / KILOBYTE) - self.told
+        self.told += more
+        self.bar.advance(more)
+
+
+def _kilobytes(path: str) -> int | None:
+    """How much there is to read, None where only reading tells."""
+    plain = path != "-" and not path.endswith(".gz") and os.path.isfile(path)  # noqa: PTH113 - never raises
+    return round(Path(path).stat().st_size / KILOBYTE) if plain else None
 
 
 def _after(first: str, pieces: Iterable[str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,8 +15,9 @@ from torch import nn
 from glassformer.api.heading import encoding, learned, objective_for
 from glassformer.api.opened import Opened
 from glassformer.api.recipe import read_recipe
-from glassformer.base import plugins
+from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
+from glassformer.data.example import Batch
 from glassformer.data.sources import Split
 from glassformer.data.stream import Stream
 from glassformer.evaluate.classes import Answers, answers, confusion, macro_f1
@@ -76,9 +77,9 @@ def figures(
     """
     device = next(model.parameters()).device
     abilities: Any = model.abilities
-    found = mean_loss(model, objective, stream.once(), parallel.Group(), device)
+    found = mean_loss(model, objective, _shown(stream, "measuring"), parallel.Group(), device)
     if (head := head_of(model)) is not None:
-        found |= _of_labels(answers(model, objective, stream.once(), device), head.labels)
+        found |= _of_labels(answers(model, objective, _shown(stream, "answering"), device), head.labels)
     if objective.reads == "text" and objective.answers is not None:
         found["perplexity"] = math.exp(min(found["nll"], 700.0))
     if objective.reads == "text" and "generates" in abilities:
@@ -88,6 +89,12 @@ def figures(
             tokens = sum(store.tokens("tokens") for store in stores)
             found["bits_per_byte"] = found["nll"] * tokens / math.log(2) / size
     return found
+
+
+def _shown(stream: Stream, what: str) -> Iterator[Batch]:
+    """Every batch once, with a bar that counts examples."""
+    with report.progress(sum(map(len, stream.stores)), what, brief=True) as bar:
+        yield from stream.once(bar.advance)
 
 
 def _of_labels(told: Iterable[Answers], labels: Sequence[str]) -> dict[str, float]:
@@ -141,7 +148,7 @@ def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
     """The objective and the data: the recipe's with other paths, or those of the model's ability."""
     model: Any = opened.model
     path = opened.folder / hub.RECIPE
-    sets = {"train": list(paths), "valid": list(paths), "test": None}
+    sets: dict[str, Any] = {"train": list(paths), "valid": list(paths), "test": None}
     if path.is_file():
         recipe: Any = read_recipe(path)
         if _fits(recipe.objective, model):

@@ -18,6 +18,8 @@ from glassformer.base.errors import RunError
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_DRAWINGS = 0.1
+MEGABYTE = 1 << 20
+SHOWN_FROM = 1 << 30  # bytes; to read, sum up or write them takes some seconds
 
 _quiet = False
 _live: Progress | None = None
@@ -84,10 +86,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 @contextmanager
-def progress(total: int | None, what: str, done: int = 0) -> Iterator[Counter]:
+def progress(total: int | None, what: str, done: int = 0, *, brief: bool = False) -> Iterator[Counter]:
     """Show how far ``what`` is: a bar with rate, remaining time and figures, or now and then a plain line.
 
-    ``done`` is where a resumed count begins; it does not enter the rate.
+    ``done`` is where a resumed count begins; it does not enter the rate. What is ``brief`` has no line where
+    there is no bar, unless it takes longer than the time between two lines.
     """
     if _quiet:
         yield _Silent()
@@ -97,7 +100,25 @@ def progress(total: int | None, what: str, done: int = 0) -> Iterator[Counter]:
     else:
         lines = _Lines(total, what, done)
         yield lines
-        lines.finish()
+        if not brief or lines.shown > done:
+            lines.finish()
+
+
+@contextmanager
+def weighing(size: int, what: str) -> Iterator[Callable[[int], None]]:
+    """Show how far work on so many bytes is, as it is told of each that is done; nothing if they are few."""
+    if size < SHOWN_FROM:
+        yield lambda _: None
+        return
+    with progress(-(-size // MEGABYTE), f"{what} (MB)", brief=True) as bar:
+        done = 0
+
+        def advance(more: int) -> None:
+            nonlocal done
+            before, done = done, done + more
+            bar.advance(-(-done // MEGABYTE) - -(-before // MEGABYTE))
+
+        yield advance
 
 
 def drop_stdout() -> None:

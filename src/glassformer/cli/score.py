@@ -55,8 +55,7 @@ def score(
     model = gf.load(folder, able="generates", device=device, dtype=dtype)
     source = (input or "-") if text is None else [text]
     if whole:
-        with stdout.progress("scoring pieces") as count:
-            _print(gf.likelihood(model, input or "-", stride=stride, on_progress=count), as_json)
+        _print(gf.likelihood(model, input or "-", stride=stride), as_json)
         return
     typing = source == "-" and sys.stdin is not None and sys.stdin.isatty()
     with stdout.progress("scoring", shown=not typing) as count:

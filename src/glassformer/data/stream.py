@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import tee
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -108,17 +109,21 @@ class Stream:
         """Batches from ``position`` on, without end, each with the position after it."""
         yield from self._prepared(self._endless(position))
 
-    def once(self) -> Iterator[Batch]:
+    def once(self, seen: Callable[[int], object] | None = None) -> Iterator[Batch]:
         """Every example of every store exactly once, whatever its weight: one pass for evaluation.
 
-        Windows follow the order of the files; within one, examples are sorted by length.
+        Windows follow the order of the files; within one, examples are sorted by length. ``seen`` is told how
+        many examples, over all ranks, each batch had, once it is done with.
         """
         counts = [(0, len(store)) for store in self.stores]
         plans = self._epoch(
             Position(), _Slots(counts, [len(store) for store in self.stores], None, self.seed)
         )
-        for batch, _ in self._prepared(plans):
+        planned, told = tee(plans)
+        for (batch, _), plan in zip(self._prepared(planned), told, strict=True):
             yield batch
+            if seen is not None:
+                seen(len(plan.rows))
 
     def epoch_size(self, epoch: int = 0) -> int:
         """How many examples one epoch visits, all ranks together."""

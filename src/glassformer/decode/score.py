@@ -119,6 +119,7 @@ def score(
     window: int = 1024,
     device: torch.device | str = "cpu",
     on_progress: Callable[[int], None] | None = None,
+    on_share: Callable[[float], None] | None = None,
 ) -> Iterator[Score]:
     """How likely the model finds each text, in order; ``contexts`` gives each what stands before it.
 
@@ -128,7 +129,7 @@ def score(
     ``max_length`` tokens, each of which scores the next ``stride`` tokens (half the model's length unless
     given), so that none has less before it than ``max_length - stride`` tokens. At most ``window`` texts are
     read ahead and batched by length, of at most ``tokens_per_batch`` tokens. ``on_progress`` is told how many
-    texts have just been done.
+    texts have just been done, and ``on_share`` after each batch which share it was of what was read ahead.
 
     Raises UserError for a stride that the model cannot take and when texts and contexts are not as many,
     RunError when scores are not numbers.
@@ -149,6 +150,8 @@ def score(
                 found = _logps(model, [one for _, one in batch], torch.device(device))
             for (order, one), values in zip(batch, found, strict=True):
                 logps[one.place].append((order, values))
+            if on_share:
+                on_share(sum(one.last for _, one in batch) / sum(one.last for one in windows))
         for (_, text), (tokens, begin), pieces in zip(ahead, rows, logps, strict=True):
             in_order = tuple(value for _, piece in sorted(pieces) for value in piece)
             yield Score(text, tokens[begin:], in_order)

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from glassformer.base import files
+from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.nn.names import Names
 
@@ -61,15 +61,18 @@ def write(folder: Path, weights: Mapping[str, Tensor], *, shard_bytes: int = SHA
     Raises RunError when the disk refuses.
     """
     shards = _shards(weights, shard_bytes)
-    if len(shards) == 1:
-        _write_one(folder / SAFE, shards[0])
-        return
+    size = sum(map(_bytes, weights.values()))
     where: dict[str, str] = {}
-    for number, shard in enumerate(shards, start=1):
-        file_name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        _write_one(folder / file_name, shard)
-        where |= dict.fromkeys(shard, file_name)
-    index = {"metadata": {"total_size": sum(map(_bytes, weights.values()))}, "weight_map": where}
+    with report.weighing(size, "writing weights") as done:
+        for number, shard in enumerate(shards, start=1):
+            several = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+            file_name = several if len(shards) > 1 else SAFE
+            _write_one(folder / file_name, shard)
+            where |= dict.fromkeys(shard, file_name)
+            done(sum(map(_bytes, shard.values())))
+    if len(shards) == 1:
+        return
+    index = {"metadata": {"total_size": size}, "weight_map": where}
     files.write_text(folder / f"{SAFE}.index.json", json.dumps(index, indent=2) + "\n")
 
 
@@ -171,7 +174,7 @@ def fill(
     places = _places(model)
     full: set[int] = set()
     extra = []
-    for file_name, weight in weights.items():
+    for file_name, weight in _weighed(weights):
         held = names.to_memory(file_name)
         if held is None or not all(name in places for name in held):
             if not (held and file_name.endswith("bias") and not weight.any()):
@@ -189,6 +192,14 @@ def fill(
         raise UserError(f"{where}: config.json describes a model without these weights: {_some(extra)}")
     if missing:
         raise UserError(f"{where}: weights that config.json asks for are missing: {_some(missing)}")
+
+
+def _weighed(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Names and weights, with a bar where they are large: each is read from disk when it is looked at."""
+    with report.weighing(sum(map(_bytes, weights.values())), "reading weights") as done:
+        for name, weight in weights.items():
+            yield name, weight
+            done(_bytes(weight))
 
 
 def _shape(places: list[Tensor]) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 import glassformer
-from glassformer.base import files
+from glassformer.base import files, report
 from glassformer.base.errors import UserError
 from glassformer.text.tokenizer import TokenizerPair
 
@@ -73,18 +73,24 @@ def check(folder: Path, *, thorough: bool = False) -> None:
     """
     if not (folder / MANIFEST).is_file():
         return
-    manifest = read_manifest(folder)
-    for name, entry in manifest["files"].items():
-        path = files.inside(folder, name)
-        if name in EDITABLE and not thorough:
-            continue
-        if not path.is_file():
-            raise UserError(f"{path}: missing although {MANIFEST} lists it; copy the folder again")
-        if path.stat().st_size != entry["bytes"] or (thorough and files.sha256(path) != entry["sha256"]):
-            raise UserError(
-                f"{path}: differs from what {MANIFEST} says was written; copy it again, or remove {MANIFEST} "
-                "if the change is meant"
-            )
+    listed = read_manifest(folder)["files"]
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if thorough else 0
+    with report.weighing(size, f"checking {folder.name}") as seen:
+        for name, entry in listed.items():
+            if thorough or name not in EDITABLE:
+                path = files.inside(folder, name)
+                _check_one(path, entry, thorough=thorough)
+                seen(path.stat().st_size)
+
+
+def _check_one(path: Path, entry: Mapping[str, Any], *, thorough: bool) -> None:
+    if not path.is_file():
+        raise UserError(f"{path}: missing although {MANIFEST} lists it; copy the folder again")
+    if path.stat().st_size != entry["bytes"] or (thorough and files.sha256(path) != entry["sha256"]):
+        raise UserError(
+            f"{path}: differs from what {MANIFEST} says was written; copy it again, or remove {MANIFEST} "
+            "if the change is meant"
+        )
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
