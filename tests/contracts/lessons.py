@@ -45,12 +45,12 @@ CHAIN = [first + second for first, second in product("가나다라마바사아�
 # that few of its words have nothing but another line around them.
 WORDS = ("봄", "여름", "가을", "겨울", "물", "fire", "흙", "바람", "snow")
 BLOCK = 10
+ATTENDS = ", heads: 4, mlp_dim: 64, attention_dropout: 0.0"
 LINES = [" ".join([word] * (3 * BLOCK - 1)) for word in WORDS]
 
 _TEXT = """\
 # A page of text, learned by heart in a second.
-model:      {{name: {model}, dim: 32, depth: 1, heads: 4, mlp_dim: 64, dropout: 0.0, attention_dropout: 0.0,
-             max_length: 32}}
+model:      {{name: {model}, dim: 32, depth: 1, dropout: 0.0, max_length: 32{attends}}}
 tokenizer:  {{name: word, vocab_size: 200, min_frequency: 1}}
 objective:  {{name: {objective}}}
 data:       {{name: text, train: text.txt, valid: text.txt, documents: {documents}, block: {block},
@@ -62,21 +62,27 @@ evaluation: {{sentences: 0}}
 """
 
 
-def _write(folder: Path, text: str, **settings: Any) -> Path:
+def _write(folder: Path, text: str, attends: str = ATTENDS, **settings: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "text.txt").write_text(text, "utf-8")
     recipe = folder / "recipe.yaml"
-    recipe.write_text(_TEXT.format(block=BLOCK, **settings), "utf-8")
+    recipe.write_text(_TEXT.format(block=BLOCK, attends=attends, **settings), "utf-8")
     return recipe
 
 
 def write_chain(folder: Path) -> Path:
-    """A hundred words in a circle, for a model that foretells the next.
+    """A hundred words in a circle, for a model that foretells the next."""
+    return _write_circle(folder, model="gpt", objective="causal_lm", steps=140)
 
-    Crops begin anywhere, so that the first words of a text stand in few of them; here they come again.
-    """
-    settings = {"model": "gpt", "objective": "causal_lm", "documents": "file", "rows": 8, "steps": 140}
-    return _write(folder, " ".join([*CHAIN, *CHAIN[: 2 * BLOCK]]), **settings)
+
+def write_circle(folder: Path) -> Path:
+    """The same for a model that foretells the next word and the one before."""
+    return _write_circle(folder, model="elmo", objective="bidirectional_lm", steps=200, attends="")
+
+
+def _write_circle(folder: Path, **settings: Any) -> Path:
+    """Crops begin anywhere, so that the first words of a text stand in few of them; here they come again."""
+    return _write(folder, " ".join([*CHAIN, *CHAIN[: 2 * BLOCK]]), documents="file", rows=8, **settings)
 
 
 def write_lines(folder: Path) -> Path:
@@ -89,7 +95,8 @@ def _answers(folder: Path, texts: list[str]) -> tuple[torch.Tensor, Batch]:
     """What the folder's model answers for each text with its objective, and what it was asked."""
     loaded = hub.load(folder)
     assert loaded.tokenizers is not None
-    name = "causal_lm" if "generates" in loaded.model.abilities else "masked_lm"
+    names = {"generates": "causal_lm", "encodes": "masked_lm", "contextualizes": "bidirectional_lm"}
+    name = names[loaded.model.abilities[0]]
     module = plugins.find("objectives", name)
     objective = module.Objective(module.Config(), numbers=loaded.config, tokenizers=loaded.tokenizers)
     pieces = [Example({"text": text, "first": True, "last": False}, "x:1") for text in texts]
@@ -102,7 +109,8 @@ def knows_the_chain(folder: Path) -> bool:
     """Whether each word calls the next, from the first to the last and on to the first again."""
     circle = [*CHAIN, *CHAIN]
     answers, batch = _answers(folder, [" ".join(circle[at : at + BLOCK + 1]) for at in range(len(CHAIN))])
-    return bool((answers == batch["labels"]).all())
+    told = batch["labels"] != -100
+    return bool((answers == batch["labels"])[told].all())
 
 
 def knows_the_lines(folder: Path) -> bool:
@@ -243,6 +251,7 @@ _SHORT_ROWS = (*_OFTEN, "data.tokens_per_batch=12")
 LESSONS: Mapping[str, Lesson] = {
     "classification": Lesson("gpt", write_reviews, knows_the_reviews, _SHORT_ROWS),
     "tagging": Lesson("gpt", write_sentences, knows_the_sentences, _SHORT_ROWS),
+    "bidirectional_lm": Lesson("elmo", write_circle, knows_the_chain, _ROWS),
     "causal_lm": Lesson("gpt", write_chain, knows_the_chain, _ROWS),
     "image": Lesson(
         "vit", write_pictures, knows_the_pictures, (*_ROWS, "data.augment={shift: 1, flip: true}")

@@ -82,7 +82,7 @@ def test_the_future_does_not_change_the_past(name: str, case: Case) -> None:
         assert not torch.allclose(after[:, position], before[:, position], atol=1e-3)
 
 
-@pytest.mark.parametrize(("name", "case"), able("encodes"))
+@pytest.mark.parametrize(("name", "case"), able("encodes", "contextualizes"))
 def test_every_word_can_change_every_score(name: str, case: Case) -> None:
     model, batch = _setting(name, case)
     one = {"tokens": batch["tokens"][:1]}
@@ -110,7 +110,7 @@ def test_padding_order_and_batch_mates_change_no_score(name: str, case: Case) ->
         torch.testing.assert_close(told, inputs.told(together[row : row + 1], mates), **CLOSE)
 
 
-@pytest.mark.parametrize(("name", "case"), able("generates", "encodes"))
+@pytest.mark.parametrize(("name", "case"), able("generates", "encodes", "contextualizes"))
 def test_documents_of_one_row_do_not_see_each_other(name: str, case: Case) -> None:
     model, batch = _setting(name, case)
     one = {"tokens": batch["tokens"][:1], "documents": torch.tensor([[0, 0, 0, 1, 1, 1, 2]])}

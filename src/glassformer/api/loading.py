@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 
 from glassformer.api.classifier import Classifier
+from glassformer.api.contextualizer import Contextualizer
 from glassformer.api.filler import Filler
 from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
@@ -29,6 +30,7 @@ KINDS: dict[str, type[Opened]] = {
     "embeds": WordModel,
     "classifies": Classifier,
     "tags": Tagger,
+    "contextualizes": Contextualizer,
 }
 """For each ability of a model what it is opened as."""
 

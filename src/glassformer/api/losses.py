@@ -32,6 +32,7 @@ LEARNED: Mapping[str, str] = {
     "generates": "causal_lm",
     "encodes": "masked_lm",
     "sees": "image",
+    "contextualizes": "bidirectional_lm",
     "classifies": "classification",
     "tags": "tagging",
     "embeds": "skip_gram",

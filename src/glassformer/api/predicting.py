@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from glassformer.api.classifier import Classifier
 from glassformer.api.completing import lines_of
+from glassformer.api.contextualizer import Contextual, Contextualizer
 from glassformer.api.filler import Filler
 from glassformer.api.opened import Opened
 from glassformer.api.tagger import Tagged, Tagger
@@ -80,7 +81,7 @@ class Marked:
         yield ""
 
 
-Answer = Filled | Labelled | Marked
+Answer = Filled | Labelled | Marked | Contextual
 
 
 def predictions(model: Opened, source: str | Sequence[str] = "-", top_k: int = 5) -> Iterator[Answer]:
@@ -117,9 +118,15 @@ def _tagged(model: Tagger, lines: Iterator[str], top_k: int) -> Iterator[Marked]
         yield Marked(text, tuple(words), tuple(model.entities(words)))
 
 
+def _contextual(model: Contextualizer, lines: Iterator[str], top_k: int) -> Iterator[Contextual]:
+    # Tokens are compared with those of all texts, so all are read first.
+    yield from model.predict(list(lines), top_k)
+
+
 TOLD: Mapping[type[Opened], Callable[[Any, Iterator[str], int], Iterator[Answer]]] = {
     Filler: _filled,
     Viewer: _seen,
+    Contextualizer: _contextual,
     Classifier: _classified,
     Tagger: _tagged,
 }

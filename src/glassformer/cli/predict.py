@@ -47,7 +47,9 @@ def predict(
     """
     if things and input is not None:
         raise UserError("there is a text or an image, and --input; give one of them")
-    model = gf.load(folder, able=("encodes", "sees", "classifies", "tags"), device=device, dtype=dtype)
+    model = gf.load(
+        folder, able=("encodes", "sees", "classifies", "tags", "contextualizes"), device=device, dtype=dtype
+    )
     typing = not things and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
     if typing:
         report.say("Type a line and press Enter; Ctrl-D ends.")

@@ -104,5 +104,12 @@ USES: Mapping[str, Use] = {
         limits=("A word has one vector, whatever it means in a text; of rare words little is known.",),
         task="feature-extraction",
     ),
+    "contextualizes": Use(
+        verbs="glassformer predict",
+        command='glassformer predict {folder} "…" "…"',
+        python='print(model.vectors(["..."]))',
+        foreign=(),
+        limits=(_LESS,),
+    ),
 }
 """For each ability that a model can have, how it is used."""
