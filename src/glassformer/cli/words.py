@@ -45,11 +45,11 @@ def words(
     trusted: Trusted = False,
     as_json: Lines = False,
 ) -> None:
-    """Look into word vectors: neighbours, sums, similarity; score them; write them to a file.
+    """Look into word vectors: neighbours, sums, similarity, scores; write them to files.
 
-    DIR is any model that reads words, FILE has vectors of word2vec (text or binary,
-    also gzip) or of gensim. The end of the name given to --export says the format:
-    .txt or .vec, .bin, these with .gz, .kv for gensim.
+    DIR is any model that reads words; FILE has vectors of word2vec, as text or
+    binary, also gzip, or of gensim. --export writes what the name ends in: .txt
+    or .vec, .bin, these with .gz, or .kv for gensim.
 
     [bold]Examples[/bold]
       glassformer words runs/words 서울 부산
