@@ -32,7 +32,9 @@ class Objective(Protocol):
     ``"encodes"``, ``"sees"``. ``reads`` is the kind of data: ``"pairs"``, ``"text"``, ``"images"``.
     ``frame`` is how a tokenizer that is learned for it closes a text: ``"end"`` (``$A </s>``), ``"both"``
     (``<s> $A </s>``, with a ``<mask>``) or ``"none"``. ``answers`` is the array of the features whose tokens
-    are the answers, None where answers are no tokens. ``shaping`` may name those of its settings that change
+    are the answers, None where answers are no tokens. An objective with ``head(config, *, facts, ability,
+    width, max_length)`` stands on any body: what that gives (``nn.headed.Head``) is put on the body, and
+    handed over as ``head`` when the objective is made. ``shaping`` may name those of its settings that change
     what ``encode`` gives; without it all do, and data is encoded anew for each. An objective whose training
     draws other batches than its evaluation has ``collate_training`` beside ``collate``. One that must know
     how often the training text has each token has ``count(model, counts)``; without counts it asks for those
