@@ -69,6 +69,16 @@ def test_the_lectures_network_has_the_lectures_arithmetic():
     assert (sum(inner), sum(row.parameters for row in rows.values())) == (29_441, 529_441)
 
 
+@pytest.mark.parametrize("length", [8, 64])
+def test_the_lectures_network_is_a_recipe_and_its_length_costs_nothing(length, monkeypatch, tmp_path):
+    monkeypatch.setenv("GLASSFORMER_DATA", str(tmp_path))
+    counted = count_parameters("shapes/many-to-one", [f"data.max_length={length}"])
+    assert counted.sums() == [
+        "without embeddings: 12,800 + 128 + 16,384 + 128 + 1 = 29,441",
+        "with embeddings:    500,000 + 29,441 = 529,441",
+    ]
+
+
 def test_gates_of_a_cell_are_a_factor_of_their_own():
     formulas = {row.name: row.formula for row in rows_of(Recurrence(10, 16, 1, "lstm"))}
     assert formulas["layers.0.input.weight"] == "10 × 4 × 16"

@@ -62,6 +62,20 @@ def test_a_run_that_goes_on_has_the_model_it_goes_on_from(tmp_path, recipe):
     assert found.assumed == ()
 
 
+def test_a_run_that_puts_a_head_on_a_folder_has_the_head_and_no_scores_of_words(tmp_path):
+    folder = write_gpt(tmp_path / "a")
+    asked = ["objective.name=classification", "data.name=labelled", "data.max_length=16"]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        f"init: {folder}\nobjective: {{name: classification}}\n"
+        "data: {name: labelled, train: none.tsv, max_length: 16}\ntrain: {steps: 1}\n",
+        "utf-8",
+    )
+    names = dict(outline(path, asked).model.named_parameters())
+    assert names["classifier.weight"].shape == (2, 16)
+    assert "body.output.weight" not in names
+
+
 def test_settings_alone_describe_a_model():
     found = outline("model=transformer", ["model.vocab_size=100", "optim.lr=1", "model.dim=64"])
     assert (found.model.config.target_vocab_size, found.batch) == (100, Batch(1, 512))

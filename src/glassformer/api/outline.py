@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import torch
 
+from glassformer.api.heading import facts_before_data, with_head
 from glassformer.api.memory import Batch
 from glassformer.api.preparing import new_model
 from glassformer.api.recipe import Recipe, read_recipe
@@ -18,6 +19,7 @@ from glassformer.base.config import Choice, Settings
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 from glassformer.hub import remote
+from glassformer.nn.headed import body_of
 from glassformer.train.optim import OptimConfig
 from glassformer.train.settings import TrainConfig
 
@@ -97,7 +99,9 @@ def _one_vocabulary(settings: Sequence[str]) -> list[str]:
 
 def _of_recipe(recipe: Recipe) -> Outline:
     if recipe.init is not None:
-        model = hub.load(recipe.init, device="meta").model
+        body = body_of(hub.load(recipe.init, device="meta").model)
+        with torch.device("meta"):
+            model = with_head(recipe, body, facts_before_data(recipe))
         return Outline(model, recipe.optim, recipe.train, _batch(recipe))
     data: Any = recipe.data
     assumed = []
