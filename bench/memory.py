@@ -20,7 +20,7 @@ from glassformer.train.parallel import Group
 
 
 def peak(work: Callable[[], object]) -> int:
-    """The most bytes that PyTorch held at once while ``work`` ran on a processor, over what it held before."""
+    """The most bytes that PyTorch held at once while ``work`` ran on a processor, beyond what was there."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         work()
     recorded = seen.profiler
