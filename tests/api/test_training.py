@@ -137,3 +137,15 @@ def test_both_folders_of_the_best_model_tell_its_scores(recipe, tmp_path):
     cards = [(tmp_path / "run" / place / "README.md").read_text("utf-8") for place in (".", "best")]
     assert cards[0] == cards[1]
     assert "Not measured" not in cards[0]
+
+
+def test_what_a_recipe_draws_its_folder_draws(recipe: Path, tmp_path: Path) -> None:
+    drawn = ["evaluation.decoding={num_beams: 1, do_sample: true, top_p: 0.9, max_new_tokens: 7}"]
+    gf.train(recipe, drawn, output=tmp_path / "run")
+    decoding = gf.load(tmp_path / "run").decoding
+    assert (decoding.num_beams, decoding.do_sample, decoding.top_p, decoding.max_new_tokens) == (
+        1,
+        True,
+        0.9,
+        7,
+    )

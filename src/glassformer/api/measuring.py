@@ -8,7 +8,7 @@ from typing import Any
 from glassformer.api import measuring_translations
 from glassformer.api.losses import SHOWN, figures
 from glassformer.api.measured import Measured, command, named
-from glassformer.api.opened import KNOWN
+from glassformer.api.opened import generation_of
 from glassformer.api.preparing import Parts
 from glassformer.data.sources import Split
 from glassformer.hub import card as cards
@@ -28,7 +28,7 @@ def decoding(parts: Parts) -> dict[str, Any]:
     """What the model folder says about decoding: how translations are decoded, nothing for other models."""
     if parts.ability != TRANSLATES:
         return {}
-    return parts.recipe.evaluation.decoding.model_dump(include=set(KNOWN))
+    return generation_of(parts.recipe.evaluation.decoding, (TRANSLATES,))
 
 
 def unmeasured(parts: Parts) -> dict[str, None]:
