@@ -140,6 +140,25 @@ def test_bfloat16_trains_and_stays_near_float32(cell: Cell, kernel: str) -> None
 
 
 @pytest.mark.parametrize("cell", CELLS)
+def test_the_library_keeps_what_the_way_back_needs_where_there_is_one(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = {"rnn": "rnn_tanh"}.get(cell, cell)
+    library, told = getattr(torch, name), []
+
+    def noting(*given: Any) -> Any:
+        told.append(given[6])  # whether it trains: on a GPU there are no gradients without
+        return library(*given)
+
+    monkeypatch.setattr(torch, name, noting)
+    layer, x = _ours(cell, "fused"), torch.randn(2, 3, 5)
+    layer(x)
+    with torch.no_grad():
+        layer(x)
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_gate_has_one_bias_as_in_the_lectures(cell: Cell) -> None:
     layer = Recurrent(100, 128, cell)
     gates = GATES[cell]

@@ -131,7 +131,8 @@ def fused(
     every = [first, weights.hidden, weights.bias, _hidden_bias(weights)]
     hx = [part[None].contiguous() for part in state]
     call = {"lstm": torch.lstm, "gru": torch.gru, "rnn": torch.rnn_tanh}[cell]
-    out, *last = call(x, hx if cell == "lstm" else hx[0], every, True, 1, 0.0, False, False, True)  # type: ignore[operator]
+    back = torch.is_grad_enabled()  # without which a GPU's kernel keeps nothing for the way back
+    out, *last = call(x, hx if cell == "lstm" else hx[0], every, True, 1, 0.0, back, False, True)  # type: ignore[operator]
     h, *others = (part[0] for part in last)
     if lengths is not None:
         h = at(torch.cat([state[0][:, None], out], dim=1), lengths)
