@@ -72,6 +72,39 @@ def test_every_kernel_has_the_same_gradient(kernel: str, mask: Any) -> None:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("mask", MASKS)
+def test_every_kernel_lets_neighbouring_query_heads_share_a_key_head(kernel: str, mask: Any) -> None:
+    q, k, v = torch.randn(2, 6, 5, 4), torch.randn(2, 2, 5, 4), torch.randn(2, 2, 5, 3)
+    own = [part.repeat_interleave(3, dim=1) for part in (k, v)]
+    torch.testing.assert_close(KERNELS[kernel](q, k, v, mask(), 0.0), _by_hand(q, *own, mask()), **CLOSE)
+
+
+def test_the_fused_kernel_copies_shared_keys_only_where_there_is_none_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tuple[int, bool]] = []
+
+    def note(q: Tensor, k: Tensor, *_: Tensor, enable_gqa: bool, **__: Any) -> Tensor:
+        told.append((k.shape[1], enable_gqa))
+        return q
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", note)
+    for device in ("cpu", "meta"):
+        q, k = torch.zeros(1, 4, 5, 2, device=device), torch.zeros(1, 2, 5, 2, device=device)
+        fused(q, k, k, Mask(causal=True, window=2), 0.0)
+    assert told == [(2, True), (4, False)]
+
+
+def test_a_single_query_in_bfloat16_is_compared_in_float32() -> None:
+    q, k, v = torch.randn(2, 4, 1, 8), torch.randn(2, 2, 5, 8), torch.randn(2, 2, 5, 8)
+    half = [part.bfloat16() for part in (q, k, v)]
+    found = fastest(*half, Mask(), 0.0)
+    wide = explicit(*(part.float() for part in half), Mask(), 0.0)
+    assert found.dtype == torch.bfloat16
+    assert torch.equal(found, wide.bfloat16())
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_queries_at_the_end_of_longer_keys_see_all_before_them(kernel: str) -> None:
     q, k, v = torch.randn(2, 2, 2, 4), torch.randn(2, 2, 5, 4), torch.randn(2, 2, 5, 4)
     mask = Mask(causal=True)
@@ -84,7 +117,7 @@ def test_the_fastest_kernel_is_chosen_by_size_and_precision(monkeypatch: pytest.
     def note(name: str) -> Any:
         return lambda q, *_: chosen.append(name) or q
 
-    for name in ("explicit", "fused"):
+    for name in ("explicit", "fused", "widened"):
         monkeypatch.setattr(f"glassformer.nn.attention.{name}", note(name))
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "highest")
     for kind in (torch.bfloat16, torch.float32):
@@ -92,7 +125,9 @@ def test_the_fastest_kernel_is_chosen_by_size_and_precision(monkeypatch: pytest.
             x = torch.zeros(1, 1, length, 1, dtype=kind)
             fastest(x, x, x, Mask(), 0.0)
     fastest(x[:, :, :8], x[:, :, :8], x[:, :, :8], Mask(), 0.1)  # with dropout the fused kernel is slow
-    assert chosen == ["explicit", "fused", "fused", "fused", "explicit"]
+    one = torch.zeros(1, 1, 1, 1, dtype=torch.bfloat16)
+    fastest(one, x[:, :, :8].bfloat16(), x[:, :, :8].bfloat16(), Mask(), 0.0)
+    assert chosen == ["explicit", "fused", "fused", "fused", "explicit", "widened"]
 
 
 @pytest.mark.parametrize("kernel", [explicit, fused])
@@ -170,7 +205,7 @@ def test_a_memory_is_read_into_its_cache_only_once() -> None:
 
 @pytest.mark.parametrize("mask", MASKS)
 def test_recorded_rows_sum_to_one_and_the_output_stays_the_same(mask: Any) -> None:
-    model = torch.nn.ModuleDict({"first": Attention(8, 2), "second": Attention(8, 4)})
+    model = torch.nn.ModuleDict({"first": Attention(8, 2), "second": Attention(8, 4, kv_heads=2)})
     x = torch.randn(2, 5, 8)
 
     def run() -> Tensor:

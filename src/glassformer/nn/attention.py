@@ -58,7 +58,13 @@ def widened(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tens
 
 
 def fused(q: Tensor, k: Tensor, v: Tensor, mask: Mask, dropout: float) -> Tensor:
-    """The library's fused kernel, which never holds the weights."""
+    """The library's fused kernel, which never holds the weights.
+
+    On a GPU none of the library's kernels takes shared keys in float32, and few take them with a mask: there
+    each query head is given its own, or the library would hold the weights after all.
+    """
+    if q.device.type != "cpu" and q.shape[1] != k.shape[1]:
+        k, v = (part.repeat_interleave(q.shape[1] // part.shape[1], dim=1) for part in (k, v))
     attend = partial(
         functional.scaled_dot_product_attention,
         q,
