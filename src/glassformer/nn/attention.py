@@ -15,7 +15,7 @@ from torch.nn import functional
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import thin
 from glassformer.nn.mask import Mask
-from glassformer.nn.packed import Packed, packed
+from glassformer.nn.packed import Packed, pack_each, pack_together
 from glassformer.nn.rotary import rotate
 
 # Cosine and sine of the angle of every position, [rows or 1, token, head_dim] each (nn/rotary.py).
@@ -162,13 +162,8 @@ class Attention(nn.Module):
 
     def pack(self, dtype: torch.dtype, least: int, *, alone: bool) -> None:
         """Pack the projections for inference; ``alone``, it is never given a memory to look at."""
-        self.joint = packed([self.q, self.k, self.v], dtype, least) if alone else None
-        if self.joint is not None:
-            del self.q, self.k, self.v
-        for name in ("q", "k", "v", "out"):
-            part = getattr(self, name, None)
-            if part is not None and (one := packed([part], dtype, least)) is not None:
-                setattr(self, name, one)
+        self.joint = pack_together(self, ("q", "k", "v"), dtype, least) if alone else None
+        pack_each(self, ("q", "k", "v", "out"), dtype, least)
 
     def _split(self, x: Tensor, heads: int) -> Tensor:
         return x.view(*x.shape[:2], heads, self.head_dim).transpose(1, 2)

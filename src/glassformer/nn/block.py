@@ -15,7 +15,7 @@ from glassformer.nn.attention import Attention, Rotary
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import Dropout, thin
 from glassformer.nn.mask import Mask
-from glassformer.nn.packed import Packed, packed
+from glassformer.nn.packed import Packed, pack_each, pack_together
 
 
 class BlockConfig(Settings):
@@ -87,13 +87,8 @@ class MLP(nn.Module):
     def pack(self, dtype: torch.dtype, least: int) -> None:
         """Pack the matrices for inference."""
         if self.gate is not None:
-            self.joint = packed([self.gate, self.up], dtype, least)
-        if self.joint is not None:
-            del self.gate, self.up
-        for name in ("gate", "up", "down"):
-            part = getattr(self, name, None)
-            if part is not None and (one := packed([part], dtype, least)) is not None:
-                setattr(self, name, one)
+            self.joint = pack_together(self, ("gate", "up"), dtype, least)
+        pack_each(self, ("gate", "up", "down"), dtype, least)
 
 
 class Block(nn.Module):

@@ -66,6 +66,23 @@ def packed(parts: Sequence[Linear], dtype: torch.dtype, least: int) -> Packed | 
     return Packed(parts, dtype) if sum(part.weight.numel() for part in parts) >= least else None
 
 
+def pack_together(owner: nn.Module, names: Sequence[str], dtype: torch.dtype, least: int) -> Packed | None:
+    """The parts of these names as one product, taken off their owner; None where it is too small for that."""
+    one = packed([getattr(owner, name) for name in names], dtype, least)
+    if one is not None:
+        for name in names:
+            delattr(owner, name)
+    return one
+
+
+def pack_each(owner: nn.Module, names: Sequence[str], dtype: torch.dtype, least: int) -> None:
+    """Put a packed map in the place of each part of these names that is there and large enough."""
+    for name in names:
+        part = getattr(owner, name, None)
+        if part is not None and (one := packed([part], dtype, least)) is not None:
+            setattr(owner, name, one)
+
+
 def can_pack() -> bool:
     """Whether this PyTorch has the library that packs."""
     there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
