@@ -173,9 +173,7 @@ def test_without_sampling_training_is_evaluation_but_for_dropout() -> None:
 READ: list[Any] = [{}, {"reverse_source": True}, {"looks": "before"}, {"input_feeding": True}]
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"reverse_source": True}, {"looks": "before"}, {"input_feeding": True}]
-)
+@pytest.mark.parametrize("settings", READ)
 @torch.no_grad()
 def test_attention_is_told_in_the_order_of_the_source_whichever_way_it_was_read(settings: Any) -> None:
     model = _model(settings, window="monotonic", reach=1)

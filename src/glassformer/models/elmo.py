@@ -114,6 +114,8 @@ MODEL_TYPES = (OWN_TYPE,)
 FIELDS = ("cell", "dim", "depth", "dropout", "max_length", "vocab_size")
 """What ``config.json`` calls as the configuration does."""
 PARTS = ("embedding", "output", "mixture", "scale")
+INSIDE = ("input", "hidden", "candidate")
+"""Of a recurrent layer."""
 
 
 def names(config: Config) -> Names:  # noqa: ARG001 - every model of a kind has the same names
@@ -125,10 +127,6 @@ def names(config: Config) -> Names:  # noqa: ARG001 - every model of a kind has 
             *((f"{one}.layers.*.{part}", f"{file}.*.{part}") for one, file in directions for part in INSIDE),
         ]
     )
-
-
-INSIDE = ("input", "hidden", "candidate")
-"""Of a recurrent layer."""
 
 
 def write(config: Config) -> dict[str, Any]:

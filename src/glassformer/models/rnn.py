@@ -158,10 +158,7 @@ def names(config: Config) -> Names:  # noqa: ARG001 - every model of a kind has 
     return Names(
         [
             ("embedding", "embedding"),
-            *(
-                (f"recurrence.layers.*.{part}", f"layers.*.{part}")
-                for part in ("input", "hidden", "candidate")
-            ),
+            *((f"recurrence.layers.*.{part}", f"layers.*.{part}") for part in PARTS),
             ("output", "output"),
         ]
     )
