@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch.nn import functional
 
 from glassformer.base.errors import UserError
+from glassformer.objectives import classification, tagging
 from glassformer.objectives.labelling import framed, label_loss, number_of, weights_of
 from glassformer.text.train import TokenizerConfig, train
 
@@ -52,3 +54,12 @@ def test_weights_stand_beside_their_labels() -> None:
     assert found.tolist() == [1.0, 2.0]
     with pytest.raises(UserError, match=r"objective\.class_weights: the label 'c' is not among"):
         weights_of({"c": 2}, ("a", "b"))
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("config", [classification.Config, tagging.Config])
+def test_a_weight_that_would_teach_the_wrong_label_or_nothing_is_refused(
+    config: type[classification.Config | tagging.Config], weight: float
+) -> None:
+    with pytest.raises(ValidationError, match=r"class_weights\.good"):
+        config(class_weights={"good": weight})

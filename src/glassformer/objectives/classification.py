@@ -15,7 +15,7 @@ from glassformer.base.errors import UserError
 from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.headed import Head, Pool
-from glassformer.objectives.labelling import BODIES, framed, label_loss, number_of, weights_of
+from glassformer.objectives.labelling import BODIES, Weight, framed, label_loss, number_of, weights_of
 from glassformer.objectives.objective import Loss
 from glassformer.text.tokenizer import TokenizerPair
 
@@ -37,7 +37,7 @@ class Config(Settings):
     outputs: Literal[1] | None = None
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: dict[str, float] = Field(default_factory=dict)
+    class_weights: dict[str, Weight] = Field(default_factory=dict)
 
 
 class Objective:

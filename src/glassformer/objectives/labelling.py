@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,6 +18,10 @@ from glassformer.text.tokenizer import Tokenizer
 
 BODIES = ("generates", "encodes", "contextualizes")
 """Abilities of bodies that give a hidden state for every token of a text."""
+
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""How much a label counts in training."""
 
 
 def framed(tokenizer: Tokenizer, ids: Sequence[int], longest: int) -> list[int]:

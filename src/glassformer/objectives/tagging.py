@@ -15,7 +15,7 @@ from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
-from glassformer.objectives.labelling import BODIES, label_loss, number_of, weights_of
+from glassformer.objectives.labelling import BODIES, Weight, label_loss, number_of, weights_of
 from glassformer.objectives.objective import Loss
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
@@ -26,7 +26,7 @@ class Config(Settings):
     name: Literal["tagging"] = "tagging"
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: dict[str, float] = Field(default_factory=dict)
+    class_weights: dict[str, Weight] = Field(default_factory=dict)
 
 
 class Objective:
