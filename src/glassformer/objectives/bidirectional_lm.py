@@ -43,6 +43,7 @@ class Objective:
     reads = "text"
     frame = "none"
     answers = "tokens"
+    shaping: tuple[str, ...] = ()
 
     def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
         del tokenizers  # the model's configuration has all the ids

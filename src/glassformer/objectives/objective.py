@@ -28,17 +28,17 @@ class Objective(Protocol):
     It is made as ``Objective(config, *, numbers, tokenizers)``: ``numbers`` is the model's configuration
     (``pad_id``, ``eos_id`` …), ``tokenizers`` those of the data, None for images.
 
-    ``needs`` names the abilities of which the model must have one: ``"translates"``, ``"generates"``,
-    ``"encodes"``, ``"sees"``. ``reads`` is the kind of data: ``"pairs"``, ``"text"``, ``"images"``.
-    ``frame`` is how a tokenizer that is learned for it closes a text: ``"end"`` (``$A </s>``), ``"both"``
-    (``<s> $A </s>``, with a ``<mask>``) or ``"none"``. ``answers`` is the array of the features whose tokens
-    are the answers, None where answers are no tokens. An objective with ``head(config, *, facts, ability,
-    width, max_length)`` stands on any body: what that gives (``nn.headed.Head``) is put on the body, and
-    handed over as ``head`` when the objective is made. ``shaping`` may name those of its settings that change
-    what ``encode`` gives; without it all do, and data is encoded anew for each. An objective whose training
-    draws other batches than its evaluation has ``collate_training`` beside ``collate``. One that must know
-    how often the training text has each token has ``count(model, counts)``; without counts it asks for those
-    that the model keeps.
+    ``needs`` names the abilities of which the model must have one, such as ``"translates"`` or
+    ``"generates"``. ``reads`` is the kind of data: ``"pairs"``, ``"text"``, ``"images"``, ``"labelled"`` or
+    ``"tagged"``. ``frame`` is how a tokenizer that is learned for it closes a text: ``"end"`` (``$A </s>``),
+    ``"both"`` (``<s> $A </s>``, with a ``<mask>``) or ``"none"``. ``answers`` is the array of the features
+    whose tokens are the answers, None where answers are no tokens. An objective with ``head(config, *, facts,
+    ability, width, max_length)`` stands on any body: what that gives (``nn.headed.Head``) is put on the body,
+    and handed over as ``head`` when the objective is made. ``shaping`` may name those of its settings that
+    change what ``encode`` gives; without it all do, and data is encoded anew for each. An objective whose
+    training draws other batches than its evaluation has ``collate_training`` beside ``collate``. One that
+    must know how often the training text has each token has ``count(model, counts)``; without counts it asks
+    for those that the model keeps.
     """
 
     needs: tuple[str, ...]
