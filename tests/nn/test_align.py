@@ -110,6 +110,20 @@ def test_queries_one_by_one_get_what_they_get_together(score: str, window: str) 
     torch.testing.assert_close(align(queries[rows], sight.select(rows)), together[rows])
 
 
+@pytest.mark.parametrize("window", ["global", "monotonic"])
+@pytest.mark.parametrize("score", SCORES)
+def test_gradients_are_those_of_small_steps(score: str, window: str) -> None:
+    align = _made(score, window=window, reach=1, hidden_dim=2).double()
+    queries, memory, keep = (part[2:, :5] for part in _told(align, queries=2))
+
+    def run(query: Tensor, seen: Tensor, *_: Tensor) -> Tensor:
+        found: Tensor = align(query, align.see(seen, keep), start=1)
+        return found
+
+    given = [queries.double().requires_grad_(), memory.double().requires_grad_(), *align.parameters()]
+    assert torch.autograd.gradcheck(run, given)  # which moves every number where it stands
+
+
 @torch.no_grad()
 def test_concat_is_additive_with_its_matrices_in_one() -> None:
     additive, concat = _made("additive"), _made("concat")
