@@ -37,7 +37,7 @@ def root(
         bool, typer.Option("--quiet", "-q", help="Only warnings and failures on stderr.")
     ] = False,
 ) -> None:
-    """Train, score and use the Transformer family on an ordinary machine.
+    """Train, score and use Transformers and what came before on an ordinary machine.
 
     [bold]A first model, in about three minutes[/bold]
       glassformer demo
@@ -48,10 +48,13 @@ def root(
       glassformer evaluate runs/x --data test.tsv
     [bold]What it can do then[/bold]
       echo "안녕하세요" | glassformer translate runs/x    translation
-      glassformer generate runs/gpt "Once upon a time"   GPT, LLaMA; also score
+      glassformer generate runs/gpt "Once upon a time"   GPT, LLaMA, RNN; score
       glassformer predict runs/bert "티끌 \\[MASK] 태산"     BERT
+      glassformer predict runs/reviews "정말 재밌다"       labels, tags, ELMo
       glassformer predict runs/vit photo.png             ViT
       glassformer words runs/words 서울 - 한국 + 일본     word2vec
+    [bold]How large it is[/bold]
+      glassformer parameters translation/small
     [bold]A published model[/bold]
       glassformer convert hf://openai-community/gpt2 models/gpt2
 
