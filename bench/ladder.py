@@ -32,9 +32,10 @@ RUNGS = ("context", "attention", "transformer")
 DATA = {
     "generated": "the sentences that the package writes from its own grammar",
     "koen": "everyday Korean and English: koen-tatoeba, koen-jhe and koen-dialogue",
+    "help": "the help pages of LibreOffice: koen-libreoffice-help",
 }
-# The longest source of each column, in words. Real sentences are short, and few are long.
-EDGES = {"generated": (3, 6, 9, 15), "koen": (2, 4, 6, 8)}
+# The longest source of each column, in words. What people say every day is short.
+EDGES = {"generated": (3, 6, 9, 15), "koen": (2, 4, 6, 8), "help": (3, 6, 10, 15)}
 EVALUATIONS = 5  # a run, the one at its end included
 WARM_UP = 3  # steps before the clock
 Found = dict[str, dict[str, Any]]
@@ -103,13 +104,12 @@ def _data(data: str) -> list[str]:
     """The settings that lead a recipe of the ladder to this data; its own is what is generated."""
     if data == "generated":
         return []
-    everyday = read_file(recipes() / "translation" / "koen-everyday.yaml").values
-    return [
-        f"data={json.dumps(everyday['data'])}",
-        "tokenizer.vocab_size=4000",
-        "model.dropout=0.1",
-        "train.best=bleu",
-    ]
+    read = read_file(recipes() / "translation" / "koen-everyday.yaml").values["data"]
+    if data == "help":
+        place = "$GLASSFORMER_DATA/koen-libreoffice-help"
+        files_of = {"train": "train.ko-en.tsv.gz", "valid": "dev.ko-en.tsv", "test": "test.ko-en.tsv"}
+        read = read | {split: f"{place}/{name}" for split, name in files_of.items()}
+    return [f"data={json.dumps(read)}", "tokenizer.vocab_size=4000", "model.dropout=0.1", "train.best=bleu"]
 
 
 def fitting(recipe: Path, settings: Sequence[str], minutes: float) -> int:

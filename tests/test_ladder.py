@@ -14,6 +14,7 @@ from tests.contracts.small_runs import write_pairs
 from glassformer.api.preparing import new_model
 from glassformer.api.recipe import read_recipe
 from glassformer.base.errors import RunError, Stopped
+from glassformer.data.sources import SPLITS
 
 ROW = {"parameters": 2_600_000, "seconds": 61.0, "tokens_per_second": 5000.0, "best_step": 7, "chrf": 41.0}
 ROW |= {"signature": "nrefs:1", "machine": "a machine"}
@@ -156,3 +157,13 @@ def test_real_sentences_are_those_of_the_everyday_recipe(
     assert recipe.data == read_recipe("translation/koen-everyday").data
     assert recipe.train.best == "bleu"
     assert recipe.tokenizer.vocab_size == 4000
+
+
+def test_long_real_sentences_are_those_of_the_help_pages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GLASSFORMER_DATA", str(tmp_path))
+    data: Any = read_recipe("translation/ladder/context", ladder._data("help")).data
+    folders = {Path(one.path).parent.name for split in SPLITS for one in data.sources(split)}
+    assert folders == {"koen-libreoffice-help"}
+    assert (data.source, data.target) == ("ko", "en")
