@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,37 @@ def knows_the_lines(folder: Path) -> bool:
     answers, batch = _answers(folder, [" ".join([word] * size) for word in WORDS for size in range(6, BLOCK)])
     hidden = batch["labels"] != -100
     return bool((answers[hidden] == batch["labels"][hidden]).all())
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+_WORDS = """\
+# Nine words that stand beside nothing but themselves.
+model:      {{name: word2vec, dim: 16}}
+tokenizer:  {{name: word, vocab_size: 200, min_frequency: 1}}
+objective:  {{name: {objective}, window: 2, sample: 0}}
+data:       {{name: text, train: text.txt, valid: text.txt, documents: line, block: {block}, batch_size: 16,
+             workers: 0}}
+optim:      {{lr: 0.1, clip: null}}
+schedule:   {{name: constant}}
+train:      {{steps: 60, evaluate_every: 0, save_every: 0, keep_last: 0, precision: float32, seed: 1}}
+evaluation: {{sentences: 0}}
+"""
+
+
+def _write_words(folder: Path, objective: str) -> Path:
+    recipe = _write(folder, "\n".join(LINES), model="gpt", objective="", documents="line", rows=1, steps=1)
+    recipe.write_text(_WORDS.format(objective=objective, block=BLOCK), "utf-8")
+    return recipe
+
+
+def knows_the_company(folder: Path) -> bool:
+    """Whether every word is told by itself, and surely; the words are the last pieces of the vocabulary."""
+    model = hub.load(folder).model
+    words = slice(-len(WORDS), None)
+    scores = model.input.weight.detach()[words] @ model.output.weight.detach()[words].T
+    right = torch.eye(len(WORDS), dtype=torch.bool)
+    return bool((scores[right] > 1).all() and (scores[~right] < -1).all())
 
 
 # --- images ------------------------------------------------------------------------------------------------
@@ -245,6 +277,7 @@ def knows_the_sentences(folder: Path) -> bool:
 
 _OFTEN = ("train.accumulate=2", "train.evaluate_every=5", "train.save_every=4", "model.dropout=0.2")
 _ROWS = (*_OFTEN, "data.batch_size=2")
+_WORD_ROWS = tuple(setting for setting in _ROWS if not setting.startswith("model."))
 
 _SHORT_ROWS = (*_OFTEN, "data.tokens_per_batch=12")
 
@@ -252,6 +285,10 @@ LESSONS: Mapping[str, Lesson] = {
     "classification": Lesson("gpt", write_reviews, knows_the_reviews, _SHORT_ROWS),
     "tagging": Lesson("gpt", write_sentences, knows_the_sentences, _SHORT_ROWS),
     "bidirectional_lm": Lesson("elmo", write_circle, knows_the_chain, _ROWS),
+    "cbow": Lesson("word2vec", partial(_write_words, objective="cbow"), knows_the_company, _WORD_ROWS),
+    "skip_gram": Lesson(
+        "word2vec", partial(_write_words, objective="skip_gram"), knows_the_company, _WORD_ROWS
+    ),
     "causal_lm": Lesson("gpt", write_chain, knows_the_chain, _ROWS),
     "image": Lesson(
         "vit", write_pictures, knows_the_pictures, (*_ROWS, "data.augment={shift: 1, flip: true}")

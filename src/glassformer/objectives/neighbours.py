@@ -1,0 +1,166 @@
+"""What skip-gram and CBOW share: their settings, the words of a batch and those around them, and counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from zlib import crc32
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Int, Num
+from pydantic import Field
+from torch import Tensor, nn
+
+from glassformer.base.config import Settings
+from glassformer.base.errors import UserError
+from glassformer.data.blocks import crop
+from glassformer.data.example import Batch, Example, Features
+from glassformer.nn.huffman import ways
+from glassformer.objectives.causal_lm import running
+from glassformer.objectives.objective import Loss
+from glassformer.objectives.sampled import Form, sampled_loss
+from glassformer.objectives.tree import tree_loss
+from glassformer.objectives.windows import CHUNK, Chunks, Sampler, gathered, joined
+from glassformer.text.tokenizer import TokenizerPair
+
+
+class WindowConfig(Settings):
+    """A word's window has 1 to ``window`` words on either side, drawn anew each time, and ends with its text.
+
+    ``sample`` is the frequency above which words are left out at times; 0 leaves none out. Of noise words,
+    drawn by count to the ``power``, ``negative`` count for each word that is told; a model that tells words
+    by ``nodes`` has none.
+    """
+
+    window: int = Field(5, ge=1, le=100)
+    negative: int = Field(5, ge=1)
+    sample: float = Field(1e-3, ge=0)
+    power: float = Field(0.75, ge=0)
+
+
+class Neighbours:
+    """An objective over words and those around them; ``form`` and ``noise`` are what the two differ in.
+
+    In training chance is drawn from the stream; else from the row itself, so that the same text always has
+    the same windows and noise, whatever it is measured with.
+    """
+
+    needs: tuple[str, ...] = ("embeds",)
+    reads = "text"
+    frame = "none"
+    answers = None
+    shaping: tuple[str, ...] = ()
+    form: Form
+    skips: ClassVar[bool]
+    noise: ClassVar[int]
+    """How many noise words the words of a chunk share."""
+
+    def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
+        self.config, self.numbers = config, numbers
+        if tokenizers is None:
+            raise UserError(f"{config.name} needs a tokenizer: it learns vectors of words")
+        self.ordinary = np.ones(numbers.vocab_size, dtype=bool)
+        self.ordinary[list(tokenizers.source.specials_ids())] = False
+
+    def count(self, model: Any, counts: Num[np.ndarray, " vocab"] | None = None) -> None:
+        """Makes sub-sampling, noise and tree of the counts of the training text.
+
+        They are kept with the model; one that has its own, and None, asks for those. Raises UserError for a
+        text of fewer than two words.
+        """
+        if counts is not None and not model.counts.any():
+            model.counts.data.copy_(torch.from_numpy(counts))
+        own = np.where(self.ordinary, model.counts.detach().cpu().numpy(), 0)
+        if (own > 0).sum() < 2:
+            raise UserError(
+                f"{self.config.name} needs a text with two different words or more, and the tokenizer knows "
+                f"{(own > 0).sum()} in this one; give more text or lower tokenizer.min_frequency"
+            )
+        config = self.config
+        self.sampler = Sampler(
+            own, self.ordinary, window=config.window, sample=config.sample, power=config.power
+        )
+        self.ways = ways(own.astype(np.int64)) if self.numbers.told_by == "nodes" else None
+
+    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
+        """The ids of each piece of a document, and the end behind its last piece."""
+        return running(examples, tokenizers, self.numbers.eos_id)
+
+    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
+        """Rows with windows and noise that depend on nothing but their tokens."""
+        chunks, noise = [], []
+        for row in features:
+            tokens = row.arrays["tokens"].astype(np.int64)
+            own = np.random.default_rng(crc32(tokens.tobytes()))
+            chunks.append(self.sampler.chunks(tokens, self._documents([tokens]), own))
+            noise.append(self.sampler.noise(len(chunks[-1].words), self.noise, own))
+        return self._batch(joined(chunks), np.concatenate(noise))
+
+    def collate_training(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
+        """Rows cropped at a random place, with other windows and noise each time."""
+        rows = [crop(row.arrays["tokens"], rng) for row in features]
+        chunks = self.sampler.chunks(np.concatenate(rows), self._documents(rows), rng)
+        return self._batch(chunks, self.sampler.noise(len(chunks.words), self.noise, rng))
+
+    def _documents(self, rows: list[np.ndarray]) -> Int[np.ndarray, " token"]:
+        """The number of each token's document; a row goes on with no other."""
+        ends = np.concatenate(rows) == self.numbers.eos_id
+        ends[np.cumsum([len(row) for row in rows]) - 1] = True
+        return np.cumsum(ends, dtype=np.int32) - ends
+
+    def _batch(self, chunks: Chunks, noise: Int[np.ndarray, "chunk noise"]) -> Batch:
+        words, pairs = chunks.words, chunks.pairs
+        window = self.config.window
+        centre = words[:, window : window + CHUNK]
+        tensors = {"pairs": pairs}
+        if self.ways is not None:
+            tensors |= {"words": words, "nodes": self.ways.nodes[centre], "turns": self.ways.turns[centre]}
+        else:
+            read, told = (centre, words) if self.skips else (words, centre)
+            for side, those in (("input", read), ("output", np.concatenate([told, noise], 1))):
+                tensors[f"{side}_rows"], tensors[f"{side}_places"] = gathered(those, len(self.ordinary))
+            tensors["weights"] = _weights(told, noise, pairs, skips=self.skips) * np.float32(
+                self.config.negative / self.noise
+            )
+        count = int(pairs.sum() if self.skips else pairs.any(2).sum())
+        return Batch({name: torch.from_numpy(array) for name, array in tensors.items()}, count)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """The summed loss, in nats."""
+        tables: Any = model
+        inputs, outputs = tables.input.weight, tables.output.weight
+        if self.ways is not None:
+            total = tree_loss(inputs, outputs, batch, skips=self.skips)
+        else:
+            total = sampled_loss(self.form, inputs, outputs, batch)
+        return Loss(total, {"nll": total.detach()})
+
+    def predict(self, model: nn.Module, batch: Batch) -> Tensor:
+        """The vectors of the words in a batch."""
+        tables: Any = model
+        found: Tensor = tables.hidden(batch)
+        return found
+
+
+def _weights(
+    told: Int[np.ndarray, "chunk place"],
+    noise: Int[np.ndarray, "chunk noise"],
+    pairs: Bool[np.ndarray, "chunk word around"],
+    *,
+    skips: bool,
+) -> Float32[np.ndarray, "chunk word noise"]:
+    """For each word and noise word how many answers of the word are other words than that."""
+    chunk, at, which = np.nonzero(told[:, :, None] == noise[:, None, :])
+    answers = pairs.sum(2) if skips else pairs.any(2)
+    weights: np.ndarray = np.repeat(answers.astype(np.float32)[:, :, None], noise.shape[1], axis=2)
+    if not skips:
+        weights[chunk, at, which] = 0
+        return weights
+    # What stands at a place is around the words from 2 · window before, counted in the chunk, to there.
+    back = np.arange(pairs.shape[2])
+    word = at[:, None] - back
+    inside = (word >= 0) & (word < CHUNK)
+    hit, offset = np.nonzero(inside & pairs[chunk[:, None], np.where(inside, word, 0), back])
+    np.subtract.at(weights, (chunk[hit], word[hit, offset], which[hit]), 1)
+    return weights

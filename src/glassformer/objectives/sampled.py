@@ -1,0 +1,168 @@
+"""Negative sampling: words told from noise by products of whole chunks, with the gradient written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+Slopes = tuple[Tensor, Tensor]
+Form = Callable[[Tensor, Tensor, Tensor, Tensor, bool], tuple[Tensor, Slopes | None]]
+SLICE = 128
+"""How many chunks are worked on at a time, so that what is in between stays in the caches of a processor."""
+
+
+@torch.compiler.disable  # what it compiles to has no sparse gradients
+def sampled_loss(
+    form: Form,
+    inputs: Float[Tensor, "vocab dim"],
+    outputs: Float[Tensor, "vocab dim"],
+    batch: Mapping[str, Tensor],
+) -> Float[Tensor, ""]:
+    """The summed loss in the form of ``skip_gram`` or ``cbow``, of the two tables' rows that a batch needs.
+
+    A word u is told from noise words k by its scores with a vector v (Mikolov et al. 2013b, eq. 4):
+
+        loss = −log σ(u·v) − Σ_k log σ(−k·v)
+
+    The noise words of a chunk are shared by all of its words, so that their scores are one product; each
+    counts as its ``weights`` say: where a word tells n others, n · negative / their number, without those
+    that are the noise word itself. In expectation this is the loss with ``negative`` noise words drawn for
+    each pair alone.
+
+    The gradient of a table has only the rows that were read, as a sparse tensor.
+    """
+    total: Tensor = _Sampled.apply(inputs, outputs, batch, form)  # type: ignore[no-untyped-call]
+    return total
+
+
+class _Sampled(torch.autograd.Function):
+    """The loss, and on the way the gradient of every row that was read."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, outputs: Tensor, batch: Mapping[str, Tensor], form: Form) -> Tensor:
+        sides = [
+            _Side(table.index_select(0, batch[f"{name}_rows"]), batch[f"{name}_places"])
+            for name, table in (("input", inputs), ("output", outputs))
+        ]
+        learning = any(ctx.needs_input_grad[:2])
+        total = inputs.new_zeros((), dtype=_wide_of(inputs))
+        for part in range(0, len(batch["pairs"]), SLICE):
+            cut = slice(part, part + SLICE)
+            read = [side.read(cut) for side in sides]
+            loss, slopes = form(read[0], read[1], batch["pairs"][cut], batch["weights"][cut], learning)
+            total += loss
+            for side, slope in zip(sides, slopes, strict=True) if slopes is not None else ():
+                side.sum_(slope, cut)
+        if learning:
+            ctx.kinds = [(table.shape, table.dtype) for table in (inputs, outputs)]
+            rows = batch["input_rows"], batch["output_rows"]
+            ctx.save_for_backward(*rows, *(side.gradient for side in sides))
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *scales: Tensor) -> tuple[Tensor | None, ...]:
+        held = ctx.saved_tensors
+        found = [
+            torch.sparse_coo_tensor(
+                rows[None], (slopes * scales[0]).to(kind), shape, is_coalesced=True, check_invariants=False
+            )
+            for rows, slopes, (shape, kind) in zip(held[:2], held[2:], ctx.kinds, strict=True)
+        ]
+        return found[0], found[1], None, None
+
+
+class _Side:
+    """The rows of one table that a batch reads, and their gradient, summed in float32 at least."""
+
+    def __init__(self, rows: Float[Tensor, "row dim"], places: Int[Tensor, "chunk place"]) -> None:
+        self.rows, self.places = rows, places
+        self.gradient = torch.zeros_like(rows, dtype=_wide_of(rows))
+
+    def read(self, cut: slice) -> Float[Tensor, "chunk place dim"]:
+        """The vectors at the places of some chunks."""
+        return functional.embedding(self.places[cut], self.rows)
+
+    def sum_(self, slopes: Float[Tensor, "chunk place dim"], cut: slice) -> None:
+        """Adds the gradient of each place to that of its row."""
+        self.gradient.index_add_(0, self.places[cut].flatten(), _wide(slopes.flatten(0, 1)))
+
+
+def skip_gram(
+    centre: Float[Tensor, "chunk word dim"],
+    others: Float[Tensor, "chunk near_and_noise dim"],
+    pairs: Bool[Tensor, "chunk word around"],
+    weights: Float[Tensor, "chunk word noise"],
+    learning: bool,
+) -> tuple[Float[Tensor, ""], Slopes | None]:
+    """Every word tells each of those around it. All scores of a chunk are one product::
+
+    centre      those around          noise
+      a       . . a b c d e f       x y z …          a word's own pairs are a band of it
+    """
+    near = pairs.shape[1] + pairs.shape[2] - 1
+    scores = centre @ others.transpose(1, 2)
+    right = torch.sigmoid(_wide(_band(scores, pairs.shape)))
+    noise = torch.sigmoid(-_wide(scores[:, :, near:]))
+    total = -right.log().masked_fill_(~pairs, 0).sum() - (weights * noise.log()).sum()
+    if not learning:
+        return total, None
+    slopes = torch.zeros_like(scores)
+    _band(slopes, pairs.shape).copy_((right - 1) * pairs)
+    slopes[:, :, near:] = weights * (1 - noise)
+    return total, (slopes @ others, slopes.transpose(1, 2) @ centre)
+
+
+def cbow(
+    near: Float[Tensor, "chunk near dim"],
+    told: Float[Tensor, "chunk word_and_noise dim"],
+    pairs: Bool[Tensor, "chunk word around"],
+    weights: Float[Tensor, "chunk word noise"],
+    learning: bool,
+) -> tuple[Float[Tensor, ""], Slopes | None]:
+    """The mean of those around a word tells the word."""
+    size = pairs.shape[1]
+    mean = means(pairs, near.dtype)
+    seen = mean @ near
+    words, noise_words = told[:, :size], told[:, size:]
+    right = torch.sigmoid((seen * words).sum(2, dtype=_wide_of(seen)))
+    noise = torch.sigmoid(-_wide(seen @ noise_words.transpose(1, 2)))
+    has = pairs.any(2)
+    total = -right.log().masked_fill_(~has, 0).sum() - (weights * noise.log()).sum()
+    if not learning:
+        return total, None
+    slope = ((right - 1) * has).to(near.dtype)[:, :, None]
+    slopes = (weights * (1 - noise)).to(near.dtype)
+    of_seen = torch.baddbmm(slope * words, slopes, noise_words)
+    of_told = torch.cat((slope * seen, slopes.transpose(1, 2) @ seen), 1)
+    return total, (mean.transpose(1, 2) @ of_seen, of_told)
+
+
+def means(pairs: Bool[Tensor, "chunk word around"], kind: torch.dtype) -> Float[Tensor, "chunk word near"]:
+    """The matrix that takes the mean of those around each word; a row of zeros where there is none."""
+    chunks, size, around = pairs.shape
+    matrix = torch.zeros(chunks, size, size + around - 1, dtype=kind, device=pairs.device)
+    share = pairs.sum(2, keepdim=True).clamp(min=1).to(kind).reciprocal()
+    _band(matrix, pairs.shape).copy_(pairs * share)
+    return matrix
+
+
+def _band(
+    scores: Float[Tensor, "chunk word column"], shape: torch.Size
+) -> Float[Tensor, "chunk word around"]:
+    """Of each word the columns of its window, which begin one further to the right with every word."""
+    words, columns = scores.shape[1:]
+    return scores.as_strided(shape, (words * columns, columns + 1, 1))
+
+
+def _wide_of(scores: Tensor) -> torch.dtype:
+    """At least float32: a loss is worth it."""
+    return torch.promote_types(scores.dtype, torch.float32)
+
+
+def _wide(scores: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    return scores.to(_wide_of(scores))

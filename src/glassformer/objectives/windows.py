@@ -1,0 +1,106 @@
+"""Words and those around them, drawn from text: sub-sampling, windows of random width, shared noise words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from numpy.lib.stride_tricks import sliding_window_view
+
+CHUNK = 32
+"""How many words of a text share their noise words, and so are one matrix in every product."""
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Text cut into chunks of ``CHUNK`` words that are each seen with ``window`` words on either side.
+
+    ::
+
+        window 2     words     . . a b c d e f        the chunk is a b c d
+                     pairs       0 0 · 1 1            a sees b and c
+                                   0 1 · 1 0          b, with a window of 1, sees a and c   …
+
+    ``pairs[chunk, i, o]`` says whether word ``i`` sees the word ``o − window`` places behind it.
+    """
+
+    words: Int[np.ndarray, "chunk width"]
+    pairs: Bool[np.ndarray, "chunk word around"]
+
+
+class Sampler:
+    """Draws what word2vec is trained on from texts and the counts of their words.
+
+    A word of frequency f is kept with probability √(sample / f) + sample / f, as in the program of the
+    authors; the paper's 1 − √(sample / f) of what is left out (Mikolov et al. 2013b, §2.3) is nearly the
+    same. Windows then close over what was left out. Noise words are drawn by count to the power of
+    ``power`` (§2.2). Words that are no ``ordinary`` ones, such as ends of texts, are left out and not drawn.
+    """
+
+    def __init__(
+        self,
+        counts: Float[np.ndarray, " vocab"],
+        ordinary: Bool[np.ndarray, " vocab"],
+        *,
+        window: int,
+        sample: float,
+        power: float,
+    ) -> None:
+        self.window = window
+        known = np.where(ordinary, counts, 0).astype(np.float64)
+        frequency = known / max(1.0, known.sum())
+        # A word that the counted text has not is as rare as can be.
+        share = np.divide(sample, frequency, out=np.full_like(frequency, np.inf), where=frequency > 0)
+        likely = np.sqrt(share) + share if sample else np.ones_like(share)
+        self.keep = np.where(ordinary, np.minimum(likely, 1.0), 0.0).astype(np.float32)
+        weights = np.where(known > 0, known, 0.0) ** power * (known > 0)
+        self.ends = np.cumsum(weights) / max(weights.sum(), np.finfo(np.float64).tiny)
+        self.size = len(counts)
+
+    def chunks(
+        self,
+        tokens: Int[np.ndarray, " token"],
+        documents: Int[np.ndarray, " token"],
+        rng: np.random.Generator,
+    ) -> Chunks:
+        """A text after sub-sampling, each word with a window of 1 to ``window`` within its document."""
+        kept = np.flatnonzero(rng.random(len(tokens), dtype=np.float32) < self.keep[tokens])
+        size, window = len(kept), self.window
+        count = max(1, -(-size // CHUNK))  # a chunk of nothing where nothing is left
+        words = np.zeros(count * CHUNK + 2 * window, dtype=np.int64)
+        words[window : window + size] = tokens[kept]
+        inside = np.full(len(words), -1, dtype=np.int32)
+        inside[window : window + size] = documents[kept]
+        reach = np.zeros((count * CHUNK, 1), dtype=np.int8)
+        reach[:size, 0] = rng.integers(1, window + 1, size)
+        offsets = np.abs(np.arange(-window, window + 1, dtype=np.int8))
+        around = sliding_window_view(inside, 2 * window + 1)
+        pairs = (offsets <= reach) & (offsets > 0) & (around == inside[window : window + len(reach), None])
+        return Chunks(
+            sliding_window_view(words, CHUNK + 2 * window)[::CHUNK],
+            pairs.reshape(count, CHUNK, 2 * window + 1),
+        )
+
+    def noise(self, count: int, each: int, rng: np.random.Generator) -> Int[np.ndarray, "count each"]:
+        """``each`` noise words for each of ``count`` chunks."""
+        drawn = np.searchsorted(self.ends, rng.random((count, each)), side="right")
+        return np.minimum(drawn, self.size - 1)
+
+
+def joined(parts: Sequence[Chunks]) -> Chunks:
+    """The chunks of several texts one after another."""
+    return Chunks(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("words", "pairs")))
+
+
+def gathered(
+    words: Int[np.ndarray, "*shape"], size: int
+) -> tuple[Int[np.ndarray, " row"], Int[np.ndarray, "*shape"]]:
+    """The different words, in order, and for every place which of them stands there."""
+    seen = np.zeros(size, dtype=bool)
+    seen[words.reshape(-1)] = True
+    rows = np.flatnonzero(seen)
+    number = np.empty(size, dtype=np.int64)
+    number[rows] = np.arange(len(rows))
+    return rows, number[words]
