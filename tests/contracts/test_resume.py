@@ -12,13 +12,19 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.contracts.lessons import LESSONS
+from tests.contracts.lessons import ALLOWED, LESSONS, given_to
 from tests.contracts.small_runs import command
 
 import glassformer as gf
 from glassformer.base import plugins
 
 STEPS = 12
+OTHERS = {
+    model: objective
+    for model, objective in reversed(ALLOWED)
+    if model not in {lesson.model for lesson in LESSONS.values()}
+}
+"""The models that no lesson is written for, each with the first objective that it learns."""
 FOLDERS = ("last", "best", ".")
 
 
@@ -76,6 +82,19 @@ def test_two_runs_of_one_recipe_are_the_same_run(objective: str, tmp_path: Path)
     for name, workers in (("one", 2), ("other", 0)):
         gf.train(recipe, [*settings, f"data.workers={workers}"], output=tmp_path / name)
     _same(tmp_path / "one", tmp_path / "other")
+
+
+@pytest.mark.parametrize("model", OTHERS)
+def test_every_other_model_goes_on_where_it_stopped(model: str, tmp_path: Path) -> None:
+    recipe = LESSONS[OTHERS[model]].write(tmp_path)
+    settings = [given_to(model, recipe), *_settings(OTHERS[model])]
+    gf.train(recipe, settings, output=tmp_path / "whole")
+    gf.train(recipe, [*settings, "train.steps=7"], output=tmp_path / "parts")
+    gf.train(recipe, settings, output=tmp_path / "parts", resume=True)
+    for file in ("model.safetensors", "train_state/optimizer.safetensors"):
+        assert (tmp_path / "parts" / "last" / file).read_bytes() == (
+            tmp_path / "whole" / "last" / file
+        ).read_bytes()
 
 
 @pytest.mark.parametrize("objective", LESSONS)
