@@ -44,17 +44,15 @@ def root(
     [bold]A model of your own text or images[/bold]
       glassformer recipes ls
       glassformer recipes copy translation/small my.yaml
+      glassformer parameters my.yaml
       glassformer train my.yaml data.train=train.tsv data.valid=valid.tsv -o runs/x
       glassformer evaluate runs/x --data test.tsv
     [bold]What it can do then[/bold]
       echo "안녕하세요" | glassformer translate runs/x    translation
       glassformer generate runs/gpt "Once upon a time"   GPT, LLaMA, RNN; score
-      glassformer predict runs/bert "티끌 \\[MASK] 태산"     BERT
-      glassformer predict runs/reviews "정말 재밌다"       labels, tags, ELMo
+      glassformer predict runs/bert "티끌 \\[MASK] 태산"     BERT; labels, tags
       glassformer predict runs/vit photo.png             ViT
       glassformer words runs/words 서울 - 한국 + 일본     word2vec
-    [bold]How large it is[/bold]
-      glassformer parameters translation/small
     [bold]A published model[/bold]
       glassformer convert hf://openai-community/gpt2 models/gpt2
 
