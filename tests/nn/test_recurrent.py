@@ -67,11 +67,12 @@ def test_rows_without_padding_are_not_cut(both: bool) -> None:
 @BOTH
 @pytest.mark.parametrize("cell", CELLS)
 def test_each_document_of_a_row_begins_anew(cell: Cell, both: bool) -> None:
-    stack, x = _stack(cell, both=both), torch.randn(2, 6, 5)
-    documents = torch.tensor([[0, 0, 0, 1, 1, 2], [4, 4, 4, 4, 4, 4]])
-    keep = torch.tensor([[0, 1, 1, 1, 0, 1], [1, 1, 1, 1, 1, 0]]).bool()
+    stack, x = _stack(cell, both=both), torch.randn(3, 6, 5)
+    documents = torch.tensor([[0, 0, 0, 1, 1, 2], [4, 4, 4, 4, 4, 4], [5, 6, 6, 6, 6, 6]])
+    keep = torch.tensor([[0, 1, 1, 1, 0, 1], [1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]]).bool()
     out, _ = stack(x, documents=documents, keep=keep)
-    for row, cells in ((0, [1, 2]), (0, [3]), (0, [5]), (1, [0, 1, 2, 3, 4])):
+    alone = ((0, [1, 2]), (0, [3]), (0, [5]), (1, [0, 1, 2, 3, 4]), (2, [0]), (2, [1, 2, 3, 4, 5]))
+    for row, cells in alone:
         torch.testing.assert_close(out[row, cells], stack(x[row : row + 1, cells])[0][0], **CLOSE)
 
 
