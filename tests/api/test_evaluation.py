@@ -9,6 +9,7 @@ from tiny_folder import PAIRS, write_model
 
 from glassformer.api.evaluation import evaluate, perplexity, read_pairs, translate_all
 from glassformer.api.loading import load
+from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
 
@@ -40,8 +41,7 @@ def test_nothing_to_evaluate_on_is_a_mistake(tmp_path):
 
 
 def test_a_report_has_every_figure_and_the_translations_are_kept(model_folder, test_set, tmp_path):
-    report = evaluate(model_folder, test_set, settings=QUICK, output=str(tmp_path / "out.txt"))
-    found = report.as_json()
+    found = evaluate(model_folder, test_set, settings=QUICK, output=str(tmp_path / "out.txt")).as_json()
     assert {"bleu", "chrf", "ter", "signature", "sentences", "seconds"} <= found.keys()
     assert found["sentences"] == len(PAIRS)
     lines = (tmp_path / "out.txt").read_text("utf-8").splitlines()
@@ -61,6 +61,12 @@ def test_perplexity_is_that_of_the_references_one_by_one(model_folder):
         count += len(target) + 1
     found = perplexity(model, PAIRS)
     assert found.perplexity == pytest.approx(math.exp(total / count), rel=1e-4)
+
+
+def test_measuring_the_loss_of_a_translator_shows_how_far_it_is(model_folder, capsys, monkeypatch):
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
+    perplexity(load(model_folder), PAIRS)
+    assert f"measuring the loss {len(PAIRS)}/{len(PAIRS)}" in capsys.readouterr().err
 
 
 def test_what_is_too_long_is_cut_for_translating_and_left_out_of_perplexity(model_folder, capsys):

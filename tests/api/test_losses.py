@@ -73,6 +73,8 @@ def test_options_of_translations_are_refused_for_others(text, tmp_path):
     assert gf.evaluate(folder, text).figures["nll"] > 0
     with pytest.raises(UserError, match="this model generates; paper is for models that translate"):
         gf.evaluate(folder, text, paper=True)
+    with pytest.raises(UserError, match="this model generates; num_beams is for models that translate"):
+        gf.evaluate(folder, text, settings={"num_beams": 3})
 
 
 def test_measuring_is_shown_row_by_row(text, tmp_path, monkeypatch, capsys):

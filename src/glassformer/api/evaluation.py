@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from glassformer.api.opened import choose
 from glassformer.api.translator import Translator
 from glassformer.base import files, report
 from glassformer.base.errors import UserError
-from glassformer.data.example import Example
+from glassformer.data.example import Batch, Example, Features
 from glassformer.data.filter import Dropped
 from glassformer.data.sources import read
 from glassformer.decode.settings import Decoding
@@ -42,11 +42,19 @@ def evaluate(folder: str | Path, data: str | Sequence[str], **options: Any) -> R
     paths = [data] if isinstance(data, str) else list(data)
     if isinstance(opened, Translator):
         return score_translations(opened, paths, **options)
-    given = [name for name, value in options.items() if value]
-    if given:
+    if given := _given(options):
         able = " and ".join(opened.model.abilities)
         raise UserError(f"{folder}: this model {able}; {given[0]} is for models that translate")
     return losses(opened, paths)
+
+
+def _given(options: Mapping[str, Any]) -> list[str]:
+    """The names of those options that say something, each setting of decoding by its own."""
+    named: dict[str, Any] = dict(options)
+    if isinstance(settings := named.get("settings"), Mapping):
+        del named["settings"]
+        named |= settings
+    return [name for name, value in named.items() if value is not None and value is not False]
 
 
 def score_translations(
@@ -130,9 +138,18 @@ def perplexity(translator: Translator, pairs: Sequence[tuple[str, str]]) -> Perp
     if not fitting:
         return None
     fitting.sort(key=lambda row: row.size)
-    rng = np.random.default_rng(0)
-    batches = (objective.collate(fitting[at : at + ROWS], rng) for at in range(0, len(fitting), ROWS))
+    batches = _batches(objective, fitting)
     return measure(translator.model, objective, batches, device=torch.device(translator.device))
+
+
+def _batches(objective: objective_of.Objective, features: Sequence[Features]) -> Iterator[Batch]:
+    """All features in batches, with a bar that counts sentences."""
+    rng = np.random.default_rng(0)
+    with report.progress(len(features), "measuring the loss", brief=True) as bar:
+        for at in range(0, len(features), ROWS):
+            rows = features[at : at + ROWS]
+            yield objective.collate(rows, rng)
+            bar.advance(len(rows))
 
 
 def _baseline(compare: str, sources: Sequence[str], settings: Chosen) -> list[str]:
