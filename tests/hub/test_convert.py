@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests.hub.tiny_model import SIZES
 
-from glassformer.base import plugins
+from glassformer.base import plugins, report
 from glassformer.base.errors import RunError, UserError
 from glassformer.hub import agreement, huggingface
 from glassformer.hub.convert import convert
@@ -212,12 +212,14 @@ def _off(by: float) -> Callable[..., agreement.Outputs]:
 
 
 def test_scores_that_differ_keep_nothing(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(report, "SECONDS_BETWEEN_LINES", 0.0)
     monkeypatch.setattr(agreement, "oracle", lambda: agreement)
     monkeypatch.setattr(agreement, "there", _off(5e-4))
     made = convert(source, tmp_path / "near")
     assert made.difference == pytest.approx(5e-4, rel=1e-2)
+    assert "comparing in transformers 2/2" in capsys.readouterr().err
     for by, said in ((2e-3, "0.002"), (float("nan"), "inf")):
         monkeypatch.setattr(agreement, "there", _off(by))
         with pytest.raises(RunError, match=f"differ by {said}, more than 0.001; nothing was kept") as told:

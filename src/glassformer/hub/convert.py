@@ -201,12 +201,15 @@ def _compare(opened: folder.Loaded, new: Path, parent: str, target: Path) -> dic
     if transformers is None:
         report.say("transformers is not installed, so the scores were compared here only")
         return found
-    for key, where, mine, name in (
+    asked = (
         ("source_difference", opened.folder, ours, parent),
         ("difference", new, result, str(target)),
-    ):
-        found[key] = agreement.difference(mine, _asked(transformers, where, written, batch, name))
-        agreement.check(f"{name}, here and in transformers", found[key])
+    )
+    with report.progress(len(asked), "comparing in transformers", brief=True) as bar:
+        for key, where, mine, name in asked:
+            found[key] = agreement.difference(mine, _asked(transformers, where, written, batch, name))
+            agreement.check(f"{name}, here and in transformers", found[key])
+            bar.advance()
     return found
 
 
