@@ -75,9 +75,7 @@ USES: Mapping[str, Use] = {
         command="glassformer predict {folder} image.png",
         python='print(model.predict(["image.png"]))',
         foreign=('print(model(**processor(image, return_tensors="pt")))',),
-        limits=(
-            "It always answers with one of its classes, and images unlike its training data mislead it.",
-        ),
+        limits=(_ALWAYS,),
         reader=IMAGE,
     ),
     "classifies": Use(
