@@ -6,15 +6,15 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from glassformer.api.heading import encoding, learned, objective_for
+from glassformer.api.heading import learned, objective_for
 from glassformer.api.opened import Opened
 from glassformer.api.recipe import read_recipe
+from glassformer.api.streaming import stores_of, stream_of
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
 from glassformer.data.example import Batch
@@ -128,12 +128,8 @@ def losses(opened: Opened, paths: Sequence[str]) -> Losses:
     if known is not None and tuple(known) != tuple(config.labels):
         shown = " ".join(known), " ".join(config.labels)
         raise UserError(f"{', '.join(paths)}: the classes are {shown[0]}, but the model knows {shown[1]}")
-    encode: Any = objective.encode
-    about = encoding(settings, model, tokenizers)
-    stores = kind.stores(data, "valid", partial(encode, tokenizers=tokenizers), about)
-    stream = Stream(
-        stores, tokens_per_batch=data.tokens_per_batch, collate=objective.collate, seed=0, shuffle=False
-    )
+    stores = stores_of(data, "valid", settings, objective, model=model, tokenizers=tokenizers)
+    stream = stream_of(data, objective, stores)
     with torch.inference_mode():
         found = figures(model, objective, data, "valid", stream)
     return Losses(found, time.monotonic() - began)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ import torch
 
 from glassformer.api.heading import facts_before_data, with_head
 from glassformer.api.memory import Batch
-from glassformer.api.preparing import new_model
+from glassformer.api.preparing import new_model, sized
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import config, plugins
 from glassformer.base.config import Choice, Settings
@@ -107,7 +107,7 @@ def _of_recipe(recipe: Recipe) -> Outline:
     assumed = []
     try:
         facts = plugins.find("data", data.name).facts(data)
-        recipe = recipe.model_copy(update={"model": _sized(recipe.model, facts)})
+        recipe = recipe.model_copy(update={"model": sized(recipe.model, facts)})
     except UserError as error:
         assumed.append(
             f"sizes that only the data knows are the smallest there are, as it cannot be read: {error}"
@@ -116,12 +116,6 @@ def _of_recipe(recipe: Recipe) -> Outline:
     if hasattr(recipe.model, "vocab_size"):
         assumed.append(f"the vocabulary is as large as the recipe asks for, tokenizer.vocab_size: {size:,}")
     return Outline(new_model(recipe, size), recipe.optim, recipe.train, _batch(recipe), tuple(assumed))
-
-
-def _sized(settings: Any, numbers: Mapping[str, Any]) -> Any:
-    """The configuration with those numbers it has a field for, checked again as a whole."""
-    known = {name: value for name, value in numbers.items() if name in type(settings).model_fields}
-    return type(settings).model_validate(settings.model_dump() | known) if known else settings
 
 
 def _batch(recipe: Recipe) -> Batch:

@@ -14,7 +14,6 @@ from torch import nn
 from glassformer.api.heading import (
     bodily,
     brings_head,
-    encoding,
     facts_before_data,
     learned,
     objective_for,
@@ -23,6 +22,7 @@ from glassformer.api.heading import (
 )
 from glassformer.api.initial import begin_with, known_words
 from glassformer.api.recipe import Recipe
+from glassformer.api.streaming import stores_of, stream_of
 from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
 from glassformer.data.sources import SPLITS, settled
@@ -78,9 +78,7 @@ def prepare(recipe: Recipe) -> Parts:
         begin_with(known, body, tokenizers)
     model = with_head(recipe, body, facts, started)
     objective = objective_for(recipe.objective, model, tokenizers, **_augmentation(recipe))
-    encode = partial(objective.encode, tokenizers=tokenizers)  # type: ignore[arg-type]
-    about = encoding(recipe.objective, model, tokenizers)
-    streams, fingerprints = _streams(recipe, objective, encode, about)
+    streams, fingerprints = _streams(recipe, objective, model, tokenizers)
     _count(objective, model, streams["train"])
     return Parts(
         recipe=recipe,
@@ -109,7 +107,7 @@ def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
     """
     sizes = {"vocab_size": vocab_size, "target_vocab_size": vocab_size}
     with torch.device("meta"):
-        model: nn.Module = _model(recipe.model).Model(bodily(recipe, _sized(recipe.model, sizes)))
+        model: nn.Module = _model(recipe.model).Model(bodily(recipe, sized(recipe.model, sizes)))
         return with_head(recipe, model, facts_before_data(recipe))
 
 
@@ -210,7 +208,7 @@ def _new_model(recipe: Recipe, sizes: dict[str, Any]) -> nn.Module:
         # Running text begins where another ends, whatever its tokenizer calls the beginning.
         sizes["start_id"] = sizes.get("eos_id")
     torch.manual_seed(recipe.train.seed)
-    model: nn.Module = _model(recipe.model).Model(bodily(recipe, _sized(recipe.model, sizes)))
+    model: nn.Module = _model(recipe.model).Model(bodily(recipe, sized(recipe.model, sizes)))
     return model
 
 
@@ -230,7 +228,7 @@ def _numbers(tokenizers: TokenizerPair | None) -> dict[str, Any]:
     }
 
 
-def _sized(config: Any, numbers: Mapping[str, Any]) -> Any:
+def sized(config: Any, numbers: Mapping[str, Any]) -> Any:
     """The configuration with those numbers it has a field for, checked again as a whole."""
     fields = type(config).model_fields
     known = {name: value for name, value in numbers.items() if name in fields}
@@ -264,36 +262,22 @@ def _augmentation(recipe: Recipe) -> dict[str, Any]:
 
 
 def _streams(
-    recipe: Recipe, objective: Objective, encode: Any, about: Mapping[str, Any]
+    recipe: Recipe, objective: Objective, model: nn.Module, tokenizers: TokenizerPair | None
 ) -> tuple[dict[str, Stream], dict[str, str]]:
     """A stream of each split that the recipe has, and the fingerprints of what they read."""
     streams: dict[str, Stream] = {}
     fingerprints: dict[str, str] = {}
     for split in SPLITS:
-        stores = _kind(recipe).stores(recipe.data, split, encode, about)
+        stores = stores_of(
+            recipe.data, split, recipe.objective, objective, model=model, tokenizers=tokenizers
+        )
+        batches = partial(stream_of, recipe.data, objective, stores, seed=recipe.train.seed)
         if stores and split != "test":
-            streams[split] = _stream(recipe, objective, stores, parallel.group(), training=split == "train")
+            streams[split] = batches(place=parallel.group(), training=split == "train")
             fingerprints |= {store.fingerprint[:32]: store.fingerprint for store, _ in stores}
         if stores and split != "train":
-            streams["test"] = _stream(recipe, objective, stores, parallel.Group(), training=False)
+            streams["test"] = batches()
     return streams, fingerprints
-
-
-def _stream(
-    recipe: Recipe, objective: Objective, stores: Any, place: parallel.Group, *, training: bool
-) -> Stream:
-    numbers: Any = recipe.data
-    collate = getattr(objective, "collate_training", objective.collate) if training else objective.collate
-    return Stream(
-        stores,
-        tokens_per_batch=numbers.tokens_per_batch,
-        collate=collate,
-        seed=recipe.train.seed,
-        shuffle=training,
-        workers=numbers.workers,
-        rank=place.rank,
-        ranks=place.size,
-    )
 
 
 def _count(objective: Any, model: nn.Module, stream: Stream) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glassformer.api.tokenizing import load_tokenizer
+from glassformer.api.tokenizing import check_free, load_tokenizer
 from glassformer.base.errors import UserError
 from glassformer.data import documents
 from glassformer.data.characters import Meter
@@ -62,7 +62,7 @@ def prepare_data(
     holds something; RunError when writing fails.
     """
     folder = Path(output)
-    _check_free(folder)
+    check_free(folder)
     pair = _pair(tokenizer)
     meter = Meter(documents.size(list(paths)))
     store = build(
@@ -109,8 +109,3 @@ def _described(store: Store, tokenizer: Tokenizer) -> Prepared:
         tokens=store.tokens("tokens"),
         bytes=sum(path.stat().st_size for path in store.folder.iterdir() if path.is_file()),
     )
-
-
-def _check_free(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: holds something already and is not overwritten; choose another folder")

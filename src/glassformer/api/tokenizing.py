@@ -74,7 +74,8 @@ def train_tokenizer(
     """
     config = config or TokenizerConfig()
     folder = Path(output)
-    _check_free(folder)
+    written = f"({SOURCE_STEM}.json and, for separate vocabularies, {TARGET_STEM}.json are written)"
+    check_free(folder, written)
     if config.shared:
         both = train(config, chain.from_iterable(_texts(path, source, target) for path in paths), frame)
         pair = TokenizerPair(both, both)
@@ -130,12 +131,11 @@ def _id(word: str, line: int, size: int) -> int:
     return int(word)
 
 
-def _check_free(folder: Path) -> None:
+def check_free(folder: Path, hint: str = "") -> None:
+    """Raise UserError, which ends in the hint, unless a new folder can be written there."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            f"{folder}: holds something already and is not overwritten; choose another folder "
-            f"({SOURCE_STEM}.json and, for separate vocabularies, {TARGET_STEM}.json are written)"
-        )
+        advice = f"choose another folder {hint}".rstrip()
+        raise UserError(f"{folder}: holds something already and is not overwritten; {advice}")
 
 
 def _texts(path: str, source: str | None, target: str | None) -> Iterator[str]:
