@@ -45,9 +45,9 @@ def load(
     """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
-    ``Filler`` (BERT), a ``Viewer`` (ViT), under a head a ``Classifier`` or a ``Tagger``. ``able`` is an
-    ability it must have, such as ``translates``, or several of which it must have one. Raises UserError when
-    the folder cannot be used.
+    ``Filler`` (BERT), a ``Viewer`` (ViT), a ``Contextualizer`` (ELMo), a ``WordModel`` (word2vec), under a
+    head a ``Classifier`` or a ``Tagger``. ``able`` is an ability it must have, such as ``translates``, or
+    several of which it must have one. Raises UserError when the folder cannot be used.
     """
     found = machine.look()
     place = _place(device, found)

@@ -87,8 +87,8 @@ Answer = Filled | Labelled | Marked | Contextual
 def predictions(model: Opened, source: str | Sequence[str] = "-", top_k: int = 5) -> Iterator[Answer]:
     """What is predicted for each line of a file (``-``: stdin), or each of a list: texts, or paths of images.
 
-    In order and in constant memory; a blank line of text has no blanks and no labels. Raises what the models'
-    own ``predictions`` raise.
+    In order and in constant memory, but for a ``Contextualizer``, which compares all texts and so reads them
+    first; a blank line of text has no blanks and no labels. Raises what the models' own methods raise.
     """
     told = next(function for kind, function in TOLD.items() if isinstance(model, kind))
     yield from told(model, lines_of(source), top_k)

@@ -35,13 +35,15 @@ def predict(
     """Fill the blanks of a text (BERT), tell its label or the tag of each word, or what an image shows (ViT).
 
     A blank is written [MASK], <mask> or ___; each candidate is one piece of the
-    model's vocabulary.
+    model's vocabulary. ELMo tells which tokens of all texts are nearest to each
+    token in its context; --json has the vectors too.
 
     [bold]Examples[/bold]
       glassformer predict runs/bert "티끌 \\[MASK] 태산"
       glassformer predict runs/bert --input texts.txt --top-k 1 --json
       glassformer predict runs/nsmc "정말 재밌다"
       glassformer predict runs/tagger "Kim lives in Seoul"
+      glassformer predict runs/elmo "the river bank" "the bank closed"
       glassformer predict runs/vit cat.png dog.jpg
       ls photos/*.jpg | glassformer predict runs/vit --json
     """
