@@ -37,6 +37,24 @@ def test_training_draws_other_windows_and_noise_each_time_and_measuring_the_same
 
 
 @pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_scores_that_leave_no_chance_in_float32_give_a_loss_and_a_gradient_all_the_same(
+    name: str, sign: int
+) -> None:
+    model, objective = made(name, sample=0)
+    model.float()
+    torch.nn.init.constant_(model.input.weight, 10.0)
+    torch.nn.init.constant_(model.output.weight, sign * 10.0)  # scores of ±500
+    batch = objective.collate(rows(text(40)), np.random.default_rng(0))
+    loss = objective.loss(model, batch).total
+    loss.backward()
+    told = (batch["weights"].sum() if sign > 0 else batch.count) * torch.ones(())
+    assert torch.isfinite(loss) and loss > 80 * told > 0
+    slopes = model.input.weight.grad.to_dense()
+    torch.testing.assert_close(slopes.sum(), 10 * len(slopes[0]) * told, rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("name", MODULES)
 @pytest.mark.parametrize("row", [[5], [END, END], [1, 1, 1]])
 def test_a_text_without_pairs_has_nothing_to_learn(name: str, row: list[int]) -> None:
     _, objective = made(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,12 +12,11 @@ from torch import Tensor
 from torch.nn import functional
 
 Slopes = tuple[Tensor, Tensor]
-Form = Callable[[Tensor, Tensor, Tensor, Tensor, bool], tuple[Tensor, Slopes | None]]
+Form = Callable[[Tensor, Tensor, "Around", bool], tuple[Tensor, Slopes | None]]
 SLICE = 128
 """How many chunks are worked on at a time, so that what is in between stays in the caches of a processor."""
 
 
-@torch.compiler.disable  # what it compiles to has no sparse gradients
 def sampled_loss(
     form: Form,
     inputs: Float[Tensor, "vocab dim"],
@@ -36,7 +36,7 @@ def sampled_loss(
 
     The gradient of a table has only the rows that were read, as a sparse tensor.
     """
-    total: Tensor = _Sampled.apply(inputs, outputs, batch, form)  # type: ignore[no-untyped-call]
+    total: Tensor = _apply(inputs, outputs, batch, form)
     return total
 
 
@@ -54,7 +54,7 @@ class _Sampled(torch.autograd.Function):
         for part in range(0, len(batch["pairs"]), SLICE):
             cut = slice(part, part + SLICE)
             read = [side.read(cut) for side in sides]
-            loss, slopes = form(read[0], read[1], batch["pairs"][cut], batch["weights"][cut], learning)
+            loss, slopes = form(read[0], read[1], Around.of(batch, cut), learning)
             total += loss
             for side, slope in zip(sides, slopes, strict=True) if slopes is not None else ():
                 side.sum_(slope, cut)
@@ -76,6 +76,24 @@ class _Sampled(torch.autograd.Function):
         return found[0], found[1], None, None
 
 
+# What the compiler makes of it would have no sparse gradients.
+_apply: Any = torch.compiler.disable(_Sampled.apply)  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Around:
+    """What some chunks say of their words: whom each sees, how many those are, and how noise counts."""
+
+    pairs: Bool[Tensor, "chunk word around"]
+    seen: Int[Tensor, "chunk word"]
+    weights: Float[Tensor, "chunk word noise"]
+
+    @classmethod
+    def of(cls, batch: Mapping[str, Tensor], cut: slice) -> Around:
+        """That of these chunks of a batch."""
+        return cls(batch["pairs"][cut], batch["seen"][cut], batch["weights"][cut])
+
+
 class _Side:
     """The rows of one table that a batch reads, and their gradient, summed in float32 at least."""
 
@@ -95,8 +113,7 @@ class _Side:
 def skip_gram(
     centre: Float[Tensor, "chunk word dim"],
     others: Float[Tensor, "chunk near_and_noise dim"],
-    pairs: Bool[Tensor, "chunk word around"],
-    weights: Float[Tensor, "chunk word noise"],
+    around: Around,
     learning: bool,
 ) -> tuple[Float[Tensor, ""], Slopes | None]:
     """Every word tells each of those around it. All scores of a chunk are one product::
@@ -104,11 +121,12 @@ def skip_gram(
     centre      those around          noise
       a       . . a b c d e f       x y z …          a word's own pairs are a band of it
     """
+    pairs, weights = around.pairs, around.weights
     near = pairs.shape[1] + pairs.shape[2] - 1
     scores = centre @ others.transpose(1, 2)
     right = torch.sigmoid(_wide(_band(scores, pairs.shape)))
     noise = torch.sigmoid(-_wide(scores[:, :, near:]))
-    total = -right.log().masked_fill_(~pairs, 0).sum() - (weights * noise.log()).sum()
+    total = -_logs(right).masked_fill_(~pairs, 0).sum() - (weights * _logs(noise)).sum()
     if not learning:
         return total, None
     slopes = torch.zeros_like(scores)
@@ -120,19 +138,18 @@ def skip_gram(
 def cbow(
     near: Float[Tensor, "chunk near dim"],
     told: Float[Tensor, "chunk word_and_noise dim"],
-    pairs: Bool[Tensor, "chunk word around"],
-    weights: Float[Tensor, "chunk word noise"],
+    around: Around,
     learning: bool,
 ) -> tuple[Float[Tensor, ""], Slopes | None]:
     """The mean of those around a word tells the word."""
-    size = pairs.shape[1]
-    mean = means(pairs, near.dtype)
+    weights, size = around.weights, around.pairs.shape[1]
+    mean = means(around.pairs, around.seen, near.dtype)
     seen = mean @ near
     words, noise_words = told[:, :size], told[:, size:]
     right = torch.sigmoid((seen * words).sum(2, dtype=_wide_of(seen)))
     noise = torch.sigmoid(-_wide(seen @ noise_words.transpose(1, 2)))
-    has = pairs.any(2)
-    total = -right.log().masked_fill_(~has, 0).sum() - (weights * noise.log()).sum()
+    has = around.seen > 0
+    total = -_logs(right).masked_fill_(~has, 0).sum() - (weights * _logs(noise)).sum()
     if not learning:
         return total, None
     slope = ((right - 1) * has).to(near.dtype)[:, :, None]
@@ -142,11 +159,13 @@ def cbow(
     return total, (mean.transpose(1, 2) @ of_seen, of_told)
 
 
-def means(pairs: Bool[Tensor, "chunk word around"], kind: torch.dtype) -> Float[Tensor, "chunk word near"]:
+def means(
+    pairs: Bool[Tensor, "chunk word around"], seen: Int[Tensor, "chunk word"], kind: torch.dtype
+) -> Float[Tensor, "chunk word near"]:
     """The matrix that takes the mean of those around each word; a row of zeros where there is none."""
     chunks, size, around = pairs.shape
     matrix = torch.zeros(chunks, size, size + around - 1, dtype=kind, device=pairs.device)
-    share = pairs.sum(2, keepdim=True).clamp(min=1).to(kind).reciprocal()
+    share = seen.clamp(min=1).to(kind).reciprocal()[:, :, None]
     _band(matrix, pairs.shape).copy_(pairs * share)
     return matrix
 
@@ -157,6 +176,14 @@ def _band(
     """Of each word the columns of its window, which begin one further to the right with every word."""
     words, columns = scores.shape[1:]
     return scores.as_strided(shape, (words * columns, columns + 1, 1))
+
+
+def _logs(chances: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The logarithms; a chance that was rounded to 0 counts as the smallest number, so that all are finite.
+
+    A weight of 0 times −∞ would be no number. ``logsigmoid`` of the scores takes longer.
+    """
+    return chances.clamp(min=torch.finfo(chances.dtype).tiny).log_()
 
 
 def _wide_of(scores: Tensor) -> torch.dtype:
