@@ -151,7 +151,8 @@ def test_words_are_composed_before_they_are_looked_up(some, file):
         ("# 말\n서울\t한국\t1\n서울\t한국\t많이\n", r"a\.txt:3: '많이' is not a number"),
         ("서울\t한국\tnan\n", r"a\.txt:1: 'nan' is not a number"),
         ("서울\t한국\t1\n서울\t없다\t1\n", r"a\.txt: of 2 pairs the vectors know 1; a correlation needs 2"),
-        ("", r"a\.txt: of 0 pairs the vectors know 0"),
+        ("", r"a\.txt is empty; write two words and a number a line"),
+        ("# 말\n", r"a\.txt is empty; write two words and a number a line"),
     ],
 )
 def test_what_is_wrong_in_a_file_of_pairs_is_told(some, file, text, said):

@@ -105,6 +105,8 @@ def pair_scores(vectors: Vectors, path: Path | str) -> PairScores:
     places = _places(vectors)
     found, given = [], []
     rows = list(_pairs(path))
+    if not rows:
+        raise UserError(f"{files.shown(path)} is empty; write two words and a number a line, parted by tabs")
     for one, other, figure in rows:
         if one in places and other in places:
             found.append(float(vectors.unit[places[one]] @ vectors.unit[places[other]]))
