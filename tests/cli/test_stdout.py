@@ -70,6 +70,23 @@ def test_a_bar_is_shown_to_a_terminal_that_gets_no_lines(monkeypatch, err, out, 
         assert (advance is not None) is bar
 
 
+@pytest.mark.parametrize(("as_json", "written"), [(True, '{"a": "가"}\n'), (False, "one\ntwo\n")])
+def test_an_answer_is_a_record_for_machines_or_lines_for_people(monkeypatch, as_json, written):
+    monkeypatch.setattr(sys, "stdout", stream := Stream())
+    stdout.answer(as_json, lambda: {"a": "가"}, iter(["one", "two"]))
+    assert stream.getvalue() == written
+
+
+def test_only_a_person_at_a_terminal_is_told_how_to_type(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Stream(terminal=False))
+    assert not stdout.typed("-", "a line")
+    monkeypatch.setattr(sys, "stdin", Stream(terminal=True))
+    assert not stdout.typed("in.txt", "a line") and not stdout.typed(["-"], "a line")
+    assert capsys.readouterr().err == ""
+    assert stdout.typed("-", "a line")
+    assert "Type a line and press Enter; Ctrl-D ends." in capsys.readouterr().err
+
+
 def test_the_program_is_named_so_that_what_is_shown_can_be_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", [".venv/bin/glassformer"])
     monkeypatch.setattr("shutil.which", lambda _: None)

@@ -1,13 +1,10 @@
 """The verb ``generate``: a prompt in, what follows it out."""
 
-import json
-import sys
 from typing import Annotated, Any, Literal
 
 import typer
 
 import glassformer as gf
-from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.cli import stdout
 from glassformer.cli.options import Device, Dtype, Lines, Model, takes_generation
@@ -53,16 +50,12 @@ def generate(
     if prompt is not None and not as_json and settings.num_return_sequences == 1:
         _show(model, prompt, with_prompt, model.streamed(prompt, settings, too_long=too_long))
         return
-    typing = prompt is None and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
-    if typing:
-        report.say("Type a prompt and press Enter; Ctrl-D ends.")
+    source = (input or "-") if prompt is None else [prompt]
+    typing = stdout.typed(source, "a prompt")
     with stdout.progress("generating", shown=not typing) as count:
         options = {"too_long": too_long, "window": 1 if typing else 1024, "on_progress": count}
-        source = (input or "-") if prompt is None else [prompt]
         for one in gf.completions(model, source, settings, **options):
-            lines = one.lines(with_prompt=with_prompt)
-            for line in [json.dumps(one.as_json(), ensure_ascii=False)] if as_json else lines:
-                stdout.line(line)
+            stdout.answer(as_json, one.as_json, one.lines(with_prompt=with_prompt))
 
 
 def _show(model: Any, prompt: str, with_prompt: bool, pieces: Any) -> None:

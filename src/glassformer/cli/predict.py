@@ -1,13 +1,10 @@
 """The verb ``predict``: blanks of a text filled in, labels of texts, tags of words, what an image shows."""
 
-import json
-import sys
 from typing import Annotated
 
 import typer
 
 import glassformer as gf
-from glassformer.base import report
 from glassformer.base.errors import UserError
 from glassformer.cli import stdout
 from glassformer.cli.options import Device, Dtype, Lines, Model
@@ -52,9 +49,7 @@ def predict(
     model = gf.load(
         folder, able=("encodes", "sees", "classifies", "tags", "contextualizes"), device=device, dtype=dtype
     )
-    typing = not things and input in (None, "-") and sys.stdin is not None and sys.stdin.isatty()
-    if typing:
-        report.say("Type a line and press Enter; Ctrl-D ends.")
-    for one in gf.predictions(model, things or input or "-", top_k):
-        for line in [json.dumps(one.as_json(), ensure_ascii=False)] if as_json else one.lines():
-            stdout.line(line)
+    source = things or input or "-"
+    stdout.typed(source, "a line")
+    for one in gf.predictions(model, source, top_k):
+        stdout.answer(as_json, one.as_json, one.lines())

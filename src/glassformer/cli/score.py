@@ -1,8 +1,6 @@
 """The verb ``score``: how likely a model finds a text."""
 
-import json
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -55,14 +53,11 @@ def score(
     model = gf.load(folder, able="generates", device=device, dtype=dtype)
     source = (input or "-") if text is None else [text]
     if whole:
-        _print(gf.likelihood(model, input or "-", stride=stride), as_json)
+        found = gf.likelihood(model, input or "-", stride=stride)
+        stdout.answer(as_json, found.as_json, [found.line()])
         return
-    typing = source == "-" and sys.stdin is not None and sys.stdin.isatty()
+    typing = stdout.typed(source)
     with stdout.progress("scoring", shown=not typing) as count:
         options = {"stride": stride, "window": 1 if typing else 1024, "on_progress": count}
         for one in gf.likelihoods(model, source, context, **options):
-            _print(one, as_json)
-
-
-def _print(one: Any, as_json: bool) -> None:
-    stdout.line(json.dumps(one.as_json(), ensure_ascii=False) if as_json else one.line())
+            stdout.answer(as_json, one.as_json, [one.line()])

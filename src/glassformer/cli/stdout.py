@@ -1,11 +1,13 @@
 """What is data goes here: lines of text on standard output, in UTF-8, as soon as each is there."""
 
+import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from glassformer.base import report
 from glassformer.base.errors import RunError
@@ -33,6 +35,21 @@ def line(text: str, end: str = "\n") -> None:
         report.drop_stdout()
         reason = (error.strerror or str(error)).lower()
         raise RunError(f"cannot write to standard output: {reason}") from None
+
+
+def answer(as_json: bool, record: Callable[[], dict[str, Any]], lines: Iterable[str]) -> None:
+    """Write what was found: its record as one line of JSON, or its lines for people. Raises as ``line``."""
+    for text in [json.dumps(record(), ensure_ascii=False)] if as_json else lines:
+        line(text)
+
+
+def typed(source: object, what: str | None = None) -> bool:
+    """Whether a person types what is read from ``source`` (``-``: stdin), and is told how to type ``what``."""
+    if source != "-" or sys.stdin is None or not sys.stdin.isatty():
+        return False
+    if what is not None:
+        report.say(f"Type {what} and press Enter; Ctrl-D ends.")
+    return True
 
 
 @contextmanager

@@ -1,13 +1,10 @@
 """The verb ``translate``: a line in, a line out."""
 
-import json
-import sys
 from typing import Annotated, Any, Literal
 
 import typer
 
 import glassformer as gf
-from glassformer.base import report
 from glassformer.cli import stdout
 from glassformer.cli.options import Device, Dtype, Lines, Model, takes_decoding
 
@@ -48,9 +45,7 @@ def translate(
     """
     model = gf.load(folder, able="translates", device=device, dtype=dtype)
     settings = gf.choose(model.decoding, decoding)
-    typing = input == "-" and sys.stdin is not None and sys.stdin.isatty()
-    if typing:
-        report.say("Type a line and press Enter; Ctrl-D ends.")
+    typing = stdout.typed(input, "a line")
     with stdout.progress("translating", shown=not typing) as count:
         for answer in gf.answers(
             model,
@@ -62,5 +57,4 @@ def translate(
             window=1 if typing else 1024,
             on_progress=count,
         ):
-            for line in [json.dumps(answer.as_json(), ensure_ascii=False)] if as_json else answer.lines():
-                stdout.line(line)
+            stdout.answer(as_json, answer.as_json, answer.lines())

@@ -1,9 +1,7 @@
 """The verb ``words``: what word vectors say of words, how good they are, and their files."""
 
-import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -62,19 +60,15 @@ def words(
         raise UserError("say what to look for: words, --similarity, --pairs, --analogies or --export")
     opened = gf.load_words(place, trusted=trusted)
     for one in opened.asked(terms or [], top_k):
-        _show(as_json, one.as_json(), one.lines)
+        stdout.answer(as_json, one.as_json, one.lines())
     if similarity is not None:
         cosine = opened.similarity(*similarity)
-        _show(as_json, {"words": similarity, "similarity": cosine}, lambda: iter([f"{cosine:.4f}"]))
+        record = {"words": similarity, "similarity": cosine}
+        stdout.answer(as_json, lambda: record, [f"{cosine:.4f}"])
     for path, score in ((pairs, opened.pairs), (analogies, opened.analogies)):
         if path is not None:
             figures = score(path)
-            _show(as_json, figures.as_json(), figures.lines)
+            stdout.answer(as_json, figures.as_json, figures.lines())
     if export is not None:
         opened.export(export)
         report.say(f"{len(opened)} words of {opened.vectors.dim} values: {export}")
-
-
-def _show(as_json: bool, record: dict[str, Any], lines: Callable[[], Iterator[str]]) -> None:
-    for line in [json.dumps(record, ensure_ascii=False)] if as_json else lines():
-        stdout.line(line)
