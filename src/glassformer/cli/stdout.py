@@ -44,7 +44,7 @@ def answer(as_json: bool, record: Callable[[], dict[str, Any]], lines: Iterable[
 
 
 def typed(source: object, what: str | None = None) -> bool:
-    """Whether a person types what is read from ``source`` (``-``: stdin), and is told how to type ``what``."""
+    """Whether a person types what is read from ``source`` (``-``: stdin); who does is told how."""
     if source != "-" or sys.stdin is None or not sys.stdin.isatty():
         return False
     if what is not None:
