@@ -225,6 +225,8 @@ def test_presets_have_the_parameters_of_their_equations() -> None:
         ),
         ({"attention": "none", "looks": "before"}, "looks: before needs attention"),
         ({"attention": "none", "window": "predictive"}, "window: predictive needs attention"),
+        ({"reach": 3}, "reach: 3 needs a window, and window is global"),
+        ({"reach": 3, "attention": "none"}, "reach: 3 needs a window, and window is global"),
         ({"attention": "dot"}, "use attention: general or bidirectional: false"),
         ({"target_vocab_size": 37}, "share: all needs one vocabulary"),
         ({"sampling": 1.5}, "less than or equal to 1"),

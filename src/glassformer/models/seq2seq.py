@@ -82,6 +82,11 @@ class Config(Settings):
             for name, holds in asked.items():
                 if holds:
                     raise ValueError(f"{name} needs attention, and attention is none")
+        # A saved configuration names the default too.
+        if self.window == "global" and self.reach != type(self).model_fields["reach"].default:
+            raise ValueError(
+                f"reach: {self.reach} needs a window, and window is global; use monotonic or predictive"
+            )
         return self
 
 
