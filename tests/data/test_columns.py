@@ -43,7 +43,7 @@ def test_json_lines_may_have_numbers_and_truth_values_as_labels(tmp_path):
     [
         ("a.tsv", "", "a.tsv is empty; its first line should name the columns"),
         ("a.tsv", "txet\tlabel\nx\ty\n", "a.tsv:1: no column 'text'.*names txet, label; did you mean 'txet'"),
-        ("a.tsv", "text\tlabel\nx\ty\nz\n", "a.tsv:3: has 1 columns where the first line has 2; one tab"),
+        ("a.tsv", "text\tlabel\nx\ty\nz\n", "a.tsv:3: has 1 column where the first line has 2; one tab"),
         ("a.csv", "text,label\nx,y,z\n", "a.csv:2: has 3 columns where the first line has 2; one comma"),
         ("a.csv", 'text,label\nx,y\n"x"z,y\n', "a.csv:3: not valid CSV"),
         ("a.jsonl", "\n", "a.jsonl is empty"),

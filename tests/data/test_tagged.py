@@ -84,6 +84,7 @@ def test_a_share_is_counted_in_sentences_and_a_store_holds_one_row_each(tmp_path
         ("a.conll", "\n\n", {}, "a.conll: there is no word with a tag"),
         ("a.conll", "a X\nb X\n", {}, "a.conll: all words have one tag, X"),
         ("a.conll", "a X\n\nb X Y\n", {}, "a.conll:3: has 3 columns where the first word has 2"),
+        ("a.conll", "a X\nb\n", {}, "a.conll:2: has 1 column where the first word has 2"),
         ("a.conll", "a\nb\n", {}, "a.conll:1: has one column"),
         ("a.conll", "a\tX\nb\t \n", {}, "a.conll:2: the tag of 'b' is empty"),
         ("a.conll", "a\tX\n \tO\n", {}, "a.conll:2: the word is empty; set data.unit=character"),

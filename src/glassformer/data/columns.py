@@ -39,6 +39,11 @@ def suffix(path: str) -> str:
     return Path(path.removesuffix(".gz")).suffix
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts: ``1 column``, ``2 columns``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def part_of(items: Iterator[Item], again: Iterator[Item], share: Share | None) -> Iterator[Item]:
     """Those items that belong to a share; ``items`` are counted for it, ``again`` are the same once more."""
     if share is None:
@@ -96,7 +101,7 @@ def _named(table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[st
     for where, cells in table:
         if len(cells) != len(columns):
             raise UserError(
-                f"{where}: has {len(cells)} columns where the first line has {len(columns)}; one "
+                f"{where}: has {counted(len(cells), 'column')} where the first line has {len(columns)}; one "
                 f"{'comma' if suffix(path) == '.csv' else 'tab'} parts two columns"
             )
         yield where, {name: cells[place] for name, place in places.items()}

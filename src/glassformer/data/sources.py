@@ -16,6 +16,7 @@ from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
 from glassformer.base.files import cache_folder, open_lines, sha256, shown, standard_input, stop, writing
 from glassformer.base.plugins import suggest
+from glassformer.data.columns import counted
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.generated import file_of, is_generated
@@ -199,14 +200,10 @@ def _table(
         if len(cells) == width:
             yield where, cells[columns[0]], cells[columns[1]]
         else:
-            bad(where, f"{_counted(len(cells), 'column')} where the first line has {width}; {_TAB_ADVICE}")
+            bad(where, f"{counted(len(cells), 'column')} where the first line has {width}; {_TAB_ADVICE}")
 
 
 _TAB_ADVICE = "columns are separated by one tab, and a tab inside a text must be replaced by a space"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _columns(cells: Sequence[str], names: tuple[str, str] | None, where: str) -> tuple[tuple[int, int], bool]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from glassformer.base.errors import UserError
 from glassformer.base.files import open_lines, shown
 from glassformer.data import columns
-from glassformer.data.columns import JSON, part_of, records, shared_out, suffix, text_of
+from glassformer.data.columns import JSON, counted, part_of, records, shared_out, suffix, text_of
 from glassformer.data.example import Example
 from glassformer.data.labelled import ordered
 from glassformer.data.sources import Divided, Sources, Split
@@ -124,7 +124,7 @@ class _Sentence:
 def _check_width(cells: list[str], width: int, chosen: tuple[int, int], where: str) -> None:
     """Raise UserError unless the line has as many columns as the first and those that are asked for."""
     if len(cells) != width:
-        raise UserError(f"{where}: has {len(cells)} columns where the first word has {width}")
+        raise UserError(f"{where}: has {counted(len(cells), 'column')} where the first word has {width}")
     if width < 2:
         raise UserError(f"{where}: has one column; a line needs a word and its tag, with a tab between them")
     if not 1 <= chosen[0] <= width or not 0 <= chosen[1] <= width:
