@@ -1,4 +1,4 @@
-"""What a finished run came to: its figures, and the same as scores for the model card."""
+"""What a finished run came to, and on which set: its figures, and the same as scores for the model card."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ class Measured:
     split: Split
     figures: Mapping[str, Any]
     scores: tuple[cards.Score, ...]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The set that a finished run is measured on, what its files are called, and the ``command`` to do so."""
+
+    split: Split
+    names: str
+    command: str
+
+    def score(self, name: str, value: float, signature: str = "") -> cards.Score:
+        """A figure of this set for the model card."""
+        return cards.Score(name, value, self.names, signature, self.command)
+
+
+def tested(data: Any, folder: Path) -> Tested:
+    """The test set of a recipe's data, or its validation set where there is no test set."""
+    split: Split = "test" if data.sources("test") else "valid"
+    sources = data.sources(split)
+    return Tested(split, ", ".join(named(source.path) for source in sources), command(folder, sources))
 
 
 def named(path: str) -> str:

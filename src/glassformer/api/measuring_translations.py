@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from glassformer.api.evaluation import perplexity, translate_all
-from glassformer.api.measured import Measured, command, named
+from glassformer.api.measured import Measured, tested
+from glassformer.api.opened import generation_of
 from glassformer.api.preparing import Parts
 from glassformer.api.translator import Translator
 from glassformer.base import report
 from glassformer.data.pairs import Config, texts
-from glassformer.data.sources import Split
 from glassformer.decode.settings import Decoding
 from glassformer.evaluate.bleu import bleu, chrf
 from glassformer.evaluate.evaluator import evaluate as score
-from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.train.validate import Measure
@@ -58,29 +58,37 @@ class _Watching:
             report.warn(trouble)
 
 
+def decoding(parts: Parts) -> dict[str, Any]:
+    """How translations are decoded, as the recipe says."""
+    return generation_of(parts.recipe.evaluation.decoding, ("translates",))
+
+
+def unmeasured() -> dict[str, None]:
+    """BLEU and chrF++."""
+    return dict.fromkeys(("bleu", "chrf"))
+
+
 def measure(parts: Parts, folder: Path) -> Measured | None:
-    """Decodes the whole test set with the best weights."""
-    split: Split = "test" if _data(parts).sources("test") else "valid"
-    tested = list(texts(_data(parts), split))
-    if not tested:
+    """Decodes the whole test set with the best weights; None where there is no pair."""
+    place = tested(_data(parts), folder)
+    pairs = list(texts(_data(parts), place.split))
+    if not pairs:
         return None
     best = hub.load(folder)
     translator = _translator(parts, best.model.to(next(parts.model.parameters()).device))
-    sources = [one for one, _ in tested]
+    sources = [one for one, _ in pairs]
     answers, seconds = translate_all(translator, sources, None)
     found = score(
         sources,
-        [other for _, other in tested],
+        [other for _, other in pairs],
         answers,
-        perplexity=perplexity(translator, tested),
+        perplexity=perplexity(translator, pairs),
         edit_rate=False,
         seconds=seconds,
     )
-    paths = _data(parts).sources(split)
-    names, typed = ", ".join(named(source.path) for source in paths), command(folder, paths)
     scores = (
-        cards.Score("BLEU", found.bleu.value, names, found.bleu.signature, typed),
-        cards.Score("chrF++", found.chrf.value, names, found.chrf.signature, typed),
+        place.score("BLEU", found.bleu.value, found.bleu.signature),
+        place.score("chrF++", found.chrf.value, found.chrf.signature),
     )
     figures = {
         "bleu": found.bleu.value,
@@ -88,7 +96,7 @@ def measure(parts: Parts, folder: Path) -> Measured | None:
         "signature": found.bleu.signature,
         "sentences": found.sentences,
     }
-    return Measured(split, figures, scores)
+    return Measured(place.split, figures, scores)
 
 
 def _data(parts: Parts) -> Config:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from glassformer.api import measuring
 from glassformer.api.measured import Measured, named
+from glassformer.api.measuring import measuring
 from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import machine, report
@@ -60,7 +60,7 @@ def train(
 
 def _measured(parts: Parts, folder: Path) -> Measured | None:
     """What the best weights come to on the test set; the model card is told."""
-    measured = measuring.measure(parts, folder)
+    measured = measuring(parts).measure(parts, folder)
     if measured is not None:
         card = _card(parts, folder, measured)
         for place in (folder, folder / "best"):  # the same model; either may be the one that is copied away
@@ -121,7 +121,7 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         output=folder,
         save=lambda place: _save(parts, place),
         valid=parts.valid,
-        evaluate=measuring.watching(parts),
+        evaluate=measuring(parts).watching(parts),
         resume=resume,
         recipe=dump(recipe),
         key=_key(parts),
@@ -155,7 +155,7 @@ def _save(parts: Parts, folder: Path, card: str | None = None) -> None:
         parts.tokenizers,
         card=card,
         recipe=dump(parts.recipe),
-        generation=measuring.decoding(parts),
+        generation=measuring(parts).decoding(parts),
         data=parts.fingerprints,
     )
 
@@ -168,7 +168,7 @@ def _figures(parts: Parts, outcome: trainer.Outcome, measured: Measured | None) 
         "tokens_per_second": round(outcome.tokens_per_second, 1),
         "train_loss": outcome.train_loss,
         "valid_loss": figures.get("loss"),
-        **measuring.unmeasured(parts),
+        **measuring(parts).unmeasured(),
         **{name: value for name, value in figures.items() if name not in ("loss", "nll")},
         "parameters": _size(parts.model),
         "reason": outcome.reason,
