@@ -4,7 +4,8 @@ import pytest
 from tiny_family import write_gpt
 
 import glassformer as gf
-from glassformer.api.completing import Completion, completions, lines_of, one_line
+from glassformer.api.completing import Completion, completions, one_line
+from glassformer.api.lines import lines_of
 from glassformer.decode.generate import Generation
 
 LINES = ["Once upon", "", "the cat"]

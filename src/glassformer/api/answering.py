@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, repeat
 from typing import Any, Literal
 
+from glassformer.api.lines import lines_of, paired
 from glassformer.api.translator import Translator
-from glassformer.base import files
 from glassformer.decode.align import Link, pharaoh
 from glassformer.decode.settings import Decoding
 from glassformer.decode.translate import Translation
@@ -74,32 +74,21 @@ def answers(
     text that is not UTF-8 and for lines that do not fit the model, with their numbers.
     """
     chosen = settings or model.decoding
-    waiting: deque[str] = deque()
-    found = model.translations(
-        _noted(path, waiting),
-        chosen,
+    translated = partial(
+        model.translations,
+        settings=chosen,
         prefixes=None if prefix is None else repeat(prefix),
         too_long=too_long,
         window=window,
         on_progress=on_progress,
     )
+    found = paired(lines_of(path), translated)
     number = 0
-    while ahead := [(waiting.popleft(), _listed(one)) for one in islice(found, window)]:
+    while ahead := [(source, (one, *one.alternatives)) for source, one in islice(found, window)]:
         links = _links(model, ahead) if alignment else repeat(())
         for (source, several), aligned in zip(ahead, links, strict=False):
             yield Answer(number, source, several, tuple(aligned), chosen.num_return_sequences > 1)
             number += 1
-
-
-def _noted(path: str, waiting: deque[str]) -> Iterator[str]:
-    """The lines of a file, each noted until its translation is there."""
-    for _, line in files.open_lines(path):
-        waiting.append(line)
-        yield line
-
-
-def _listed(one: Translation) -> tuple[Translation, ...]:
-    return (one, *one.alternatives)
 
 
 def _links(

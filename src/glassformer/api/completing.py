@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from glassformer.api.generator import Generator
-from glassformer.base import files
+from glassformer.api.lines import lines_of, paired
 from glassformer.decode.generate import Generation
 from glassformer.decode.settings import Decoding
 
@@ -73,21 +72,7 @@ def completions(
     ``on_progress``. Raises UserError for text that is not UTF-8 and for prompts that do not fit the model.
     """
     chosen = settings or model.decoding
-    waiting: deque[str] = deque()
-
-    def noted() -> Iterator[str]:
-        for line in lines_of(source):
-            waiting.append(line)
-            yield line
-
     listed = chosen.num_return_sequences > 1
-    for number, one in enumerate(model.generations(noted(), chosen, **options)):
-        found = (one, *one.alternatives)
-        yield Completion(number, waiting.popleft(), found, listed, model.backward)
-
-
-def lines_of(source: str | Sequence[str]) -> Iterator[str]:
-    """The lines of a file (``-``: stdin), or the texts of a list."""
-    if not isinstance(source, str):
-        return iter(source)
-    return (line for _, line in files.open_lines(source))
+    found = paired(lines_of(source), lambda prompts: model.generations(prompts, chosen, **options))
+    for number, (prompt, one) in enumerate(found):
+        yield Completion(number, prompt, (one, *one.alternatives), listed, model.backward)

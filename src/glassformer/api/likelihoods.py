@@ -10,8 +10,8 @@ from itertools import pairwise, tee
 from pathlib import Path
 from typing import Any
 
-from glassformer.api.completing import lines_of
 from glassformer.api.generator import Generator
+from glassformer.api.lines import lines_of
 from glassformer.base import files, report
 from glassformer.decode.score import Likelihood
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import tee
 from typing import Any, Literal
 
 from glassformer.api.classifier import Classifier
-from glassformer.api.completing import lines_of
 from glassformer.api.contextualizer import Contextual, Contextualizer
 from glassformer.api.filler import Filler
+from glassformer.api.lines import lines_of, paired
 from glassformer.api.opened import Opened
 from glassformer.api.tagger import Tagged, Tagger
 from glassformer.api.viewer import Viewer
@@ -95,26 +94,23 @@ def predictions(model: Opened, source: str | Sequence[str] = "-", top_k: int = 5
 
 
 def _filled(model: Filler, lines: Iterator[str], top_k: int) -> Iterator[Filled]:
-    texts, again = tee(lines)
-    for text, blanks in zip(texts, model.predictions(again, top_k), strict=True):
+    for text, blanks in paired(lines, lambda texts: model.predictions(texts, top_k)):
         yield Filled(text, tuple(blanks))
 
 
 def _seen(model: Viewer, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
-    paths, again = tee(line for line in lines if line.strip())
-    for path, labels in zip(paths, model.predictions(again, top_k), strict=True):
+    named = (line for line in lines if line.strip())
+    for path, labels in paired(named, lambda paths: model.predictions(paths, top_k)):
         yield Labelled("image", path, tuple(labels))
 
 
 def _classified(model: Classifier, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
-    texts, again = tee(lines)
-    for text, labels in zip(texts, model.predictions(again, top_k), strict=True):
+    for text, labels in paired(lines, lambda texts: model.predictions(texts, top_k)):
         yield Labelled("text", text, tuple(labels))
 
 
 def _tagged(model: Tagger, lines: Iterator[str], top_k: int) -> Iterator[Marked]:  # noqa: ARG001 - one tag a word
-    texts, again = tee(lines)
-    for text, words in zip(texts, model.predictions(again), strict=True):
+    for text, words in paired(lines, model.predictions):
         yield Marked(text, tuple(words), tuple(model.entities(words)))
 
 
