@@ -63,6 +63,12 @@ def shared_out(path: str) -> tuple[str, Share | None]:
     return name, share
 
 
+def behind(path: str) -> tuple[list[Path], dict[str, Any]]:
+    """The file behind a path, and what beside its contents says what is read: its kind and the share."""
+    name, share = shared_out(path)
+    return [Path(name)], {"kind": suffix(name), "share": str(share)}
+
+
 def _tabs(path: str) -> Iterator[tuple[str, list[str]]]:
     for number, line in open_lines(path):
         if line.strip():

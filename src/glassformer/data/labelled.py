@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
 from glassformer.base.errors import UserError
-from glassformer.data.columns import part_of, rows, shared_out, suffix
+from glassformer.data.columns import behind, part_of, rows, shared_out
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
-from glassformer.data.sources import Divided, Sources, Split
-from glassformer.data.store import Encode, Store, cached, fingerprint
+from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, stored
+from glassformer.data.store import Encode, Store
 
 
 class Config(Divided):
@@ -54,6 +53,9 @@ class Config(Divided):
                 dropped.note("without text", where)
 
 
+tokenizer_folder = no_tokenizer
+
+
 def ordered(labels: set[str]) -> tuple[str, ...]:
     """Labels by name, or by number where all are numbers."""
     return tuple(sorted(labels, key=int if all(label.isdecimal() for label in labels) else str))
@@ -89,22 +91,5 @@ def stores(
 
     ``settings`` names what ``encode`` depends on, in plain values. Raises ``UserError`` for unusable files.
     """
-    made = []
-    for source in config.sources(split):
-        name, share = shared_out(source.path)
-        about = {
-            "encode": settings,
-            "columns": [config.text, config.label],
-            "kind": suffix(name),
-            "share": str(share),
-        }
-        dropped = Dropped()
-        examples = partial(config.read, source.path, dropped)
-        known, what = fingerprint([Path(name)], about), f"encoding {split}"
-        made.append((cached(known, examples, encode, cache=cache, dropped=dropped, what=what), source.weight))
-    return made
-
-
-def tokenizer_folder(config: Config) -> Path | None:  # noqa: ARG001 - running text may bring one
-    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
-    return None
+    about, what = {"encode": settings, "columns": [config.text, config.label]}, f"encoding {split}"
+    return stored(config.sources(split), config.read, behind, encode, about, cache=cache, what=what)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +12,17 @@ from pydantic import Field, model_validator
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
-from glassformer.data.sources import Divided, Sources, Split, files_of, read
-from glassformer.data.store import Encode, Store, cached, fingerprint
+from glassformer.data.sources import (
+    Divided,
+    Sources,
+    Split,
+    files_of,
+    no_facts,
+    no_tokenizer,
+    read,
+    stored,
+)
+from glassformer.data.store import Encode, Store
 
 
 class Config(Divided):
@@ -56,6 +64,10 @@ class Config(Divided):
         return read(path, self.source, self.target, dropped=dropped)
 
 
+facts = no_facts
+tokenizer_folder = no_tokenizer
+
+
 def texts(config: Config, split: Split = "train") -> Iterator[tuple[str, str]]:
     """Both sides of each pair of a split, one source after the other: what a tokenizer is trained on.
 
@@ -84,28 +96,12 @@ def stores(
     ``settings`` names what ``encode`` depends on, in plain values: the fingerprints of the tokenizers, the
     objective. Raises ``UserError`` for unusable files and when a source has no usable example.
     """
-    made = []
-    for source in config.sources(split):
-        parts = [Path(part) for part in files_of(source.path)]
-        about = {
-            "encode": settings,
-            "fields": [config.source, config.target],
-            "kind": [part.suffixes for part in parts],
-            "limits": asdict(config.limits),
-        }
-        dropped = Dropped()
-        examples = partial(config.read, source.path, dropped)
-        name, what = fingerprint(parts, about), f"encoding {split}"
-        store = cached(name, examples, encode, cache=cache, limits=config.limits, dropped=dropped, what=what)
-        made.append((store, source.weight))
-    return made
+    limits = config.limits
+    about = {"encode": settings, "fields": [config.source, config.target], "limits": asdict(limits)}
+    options: dict[str, Any] = {"cache": cache, "limits": limits, "what": f"encoding {split}"}
+    return stored(config.sources(split), config.read, _behind, encode, about, **options)
 
 
-def facts(config: Config) -> dict[str, Any]:  # noqa: ARG001 - texts say nothing of a model's sizes
-    """Sizes of a model that only the data knows: of texts there are none, the tokenizer knows them."""
-    return {}
-
-
-def tokenizer_folder(config: Config) -> Path | None:  # noqa: ARG001 - running text may bring one
-    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
-    return None
+def _behind(path: str) -> tuple[list[Path], dict[str, Any]]:
+    parts = [Path(part) for part in files_of(path)]
+    return parts, {"kind": [part.suffixes for part in parts]}

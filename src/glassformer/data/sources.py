@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -20,6 +21,7 @@ from glassformer.data.columns import counted
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.generated import file_of, is_generated
+from glassformer.data.store import Encode, Store, cached, fingerprint
 
 ROLES = {"source": "source", "src": "source", "target": "target", "tgt": "target", "trg": "target"}
 _CODES = (
@@ -100,6 +102,39 @@ def rows(
     if stem.suffix in {".jsonl", ".ndjson", ".json"}:
         return _json_lines(_nonempty(path, bad), path, names, bad)
     return _table(_nonempty(path, bad), path, names, bad)
+
+
+def stored(
+    sources: Sequence[Source],
+    read: Callable[[str, Dropped], Iterator[Example]],
+    behind: Callable[[str], tuple[Sequence[Path], Mapping[str, Any]]],
+    encode: Encode,
+    about: Mapping[str, Any],
+    **options: Any,
+) -> list[tuple[Store, float]]:
+    """What ``read`` reads of sources, encoded, with their weights; each is encoded only once.
+
+    ``behind`` gives the files of a path and what it says beside them; that and ``about`` are what the encoded
+    examples depend on, in plain values. ``options`` are those of ``cached`` and ``build``.
+    """
+    made = []
+    for source in sources:
+        paths, said = behind(source.path)
+        dropped = Dropped()
+        examples = partial(read, source.path, dropped)
+        name = fingerprint(paths, {**about, **said})
+        made.append((cached(name, examples, encode, dropped=dropped, **options), source.weight))
+    return made
+
+
+def no_facts(config: Divided) -> dict[str, Any]:  # noqa: ARG001 - images know some
+    """Sizes of a model that only the data knows: there are none, the tokenizer knows them."""
+    return {}
+
+
+def no_tokenizer(config: Divided) -> Path | None:  # noqa: ARG001 - running text may bring one
+    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
+    return None
 
 
 def files_of(path: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,14 +12,17 @@ from pydantic import Field
 from glassformer.base.errors import UserError
 from glassformer.base.files import open_lines, shown
 from glassformer.data import columns
-from glassformer.data.columns import JSON, counted, part_of, records, shared_out, suffix, text_of
+from glassformer.data.columns import JSON, behind, counted, part_of, records, shared_out, suffix, text_of
 from glassformer.data.example import Example
+from glassformer.data.filter import Dropped
 from glassformer.data.labelled import ordered
-from glassformer.data.sources import Divided, Sources, Split
-from glassformer.data.store import Encode, Store, cached, fingerprint
+from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, stored
+from glassformer.data.store import Encode, Store
 
 UNIVERSAL = ".conllu"
 PLACES = (2, 4)  # of the form and the universal part of speech in CoNLL-U (Nivre et al. 2020)
+
+tokenizer_folder = no_tokenizer
 
 
 class Config(Divided):
@@ -46,11 +48,14 @@ class Config(Divided):
     tokens_per_batch: int = Field(4096, ge=1)
     workers: int = Field(1, ge=0, le=64)
 
-    def read(self, path: str) -> Iterator[Example]:
+    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
         """The sentences at one path: fields ``words``, ``tags`` and ``places``, where each word stands.
+
+        Nothing is ``dropped``.
 
         Raises UserError with file and line.
         """
+        del dropped
         name, share = shared_out(path)
         found = (self._sentences(name) for _ in range(2))
         for one in part_of(next(found), next(found), share):
@@ -167,21 +172,6 @@ def stores(
 
     ``settings`` names what ``encode`` depends on, in plain values. Raises ``UserError`` for unusable files.
     """
-    made = []
-    for source in config.sources(split):
-        name, share = shared_out(source.path)
-        about = {
-            "encode": settings,
-            "columns": [config.columns, config.words, config.tags, config.unit],
-            "kind": suffix(name),
-            "share": str(share),
-        }
-        known, what = fingerprint([Path(name)], about), f"encoding {split}"
-        read = partial(config.read, source.path)
-        made.append((cached(known, read, encode, cache=cache, what=what), source.weight))
-    return made
-
-
-def tokenizer_folder(config: Config) -> Path | None:  # noqa: ARG001 - running text may bring one
-    """Where a tokenizer lies that the data was made with: nowhere, one is learned."""
-    return None
+    named = [config.columns, config.words, config.tags, config.unit]
+    about, what = {"encode": settings, "columns": named}, f"encoding {split}"
+    return stored(config.sources(split), config.read, behind, encode, about, cache=cache, what=what)

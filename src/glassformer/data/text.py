@@ -14,11 +14,13 @@ from glassformer.data import documents
 from glassformer.data.blocks import Blocks
 from glassformer.data.characters import Meter
 from glassformer.data.example import Example
-from glassformer.data.sources import Divided, Sources, Split
+from glassformer.data.sources import Divided, Sources, Split, no_facts
 from glassformer.data.store import Encode, Store, cached, fingerprint
 
 TOKENIZER = "tokenizer"
 """The folder in a prepared store with the tokenizer that it was made with."""
+
+facts = no_facts
 
 
 class Config(Divided):
@@ -79,11 +81,6 @@ def tokenizer_folder(config: Config) -> Path | None:
     """
     stores = [Path(source.path) for source in config.sources("train") if is_prepared(source.path)]
     return stores[0] / TOKENIZER if stores else None
-
-
-def facts(config: Config) -> dict[str, Any]:  # noqa: ARG001 - images know some
-    """Sizes that only the data knows: text has none."""
-    return {}
 
 
 def is_prepared(path: str) -> bool:
