@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import nn
 
 from glassformer.data.example import Batch
+from glassformer.evaluate.perplexity import resting
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.objectives.objective import Objective
 
@@ -22,15 +23,13 @@ def answers(
     model: nn.Module, objective: Objective, batches: Iterable[Batch], device: torch.device
 ) -> Iterable[Answers]:
     """For every row of the batches its true labels and those that the model tells, in evaluation mode."""
-    training = model.training
-    model.eval()
-    for batch in batches:
-        told = objective.predict(model, batch.to(device)).cpu()
-        labels = batch["labels"]
-        for one, other in zip(labels.reshape(len(labels), -1), told.reshape(len(told), -1), strict=True):
-            real = one != IGNORED
-            yield one[real].numpy(), other[real].numpy()
-    model.train(training)
+    with resting(model):
+        for batch in batches:
+            told = objective.predict(model, batch.to(device)).cpu()
+            labels = batch["labels"]
+            for one, other in zip(labels.reshape(len(labels), -1), told.reshape(len(told), -1), strict=True):
+                real = one != IGNORED
+                yield one[real].numpy(), other[real].numpy()
 
 
 def confusion(pairs: Iterable[Answers], labels: int) -> Int[np.ndarray, "true told"]:
