@@ -62,6 +62,7 @@ def test_noise_shared_by_a_chunk_has_the_loss_of_noise_drawn_for_each_pair(name:
         batch = objective.collate(rows([*tokens]), np.random.default_rng(0))
         chance = np.random.default_rng(seed)
         chunks = objective.sampler.chunks(np.array(tokens), np.zeros(len(tokens), dtype=np.int32), chance)
+        chunks.seen[:] = batch["seen"].numpy()
         chunks.pairs[:] = batch["pairs"].numpy()
         noise = objective.sampler.noise(len(chunks.words), objective.noise, chance)
         losses.append(float(objective.loss(model, objective._batch(chunks, noise)).total.detach()))

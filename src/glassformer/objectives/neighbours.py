@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Int, Num
+from jaxtyping import Float32, Int, Num
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -113,17 +113,17 @@ class Neighbours:
         words, pairs = chunks.words, chunks.pairs
         window = self.config.window
         centre = words[:, window : window + CHUNK]
-        tensors = {"pairs": pairs}
+        tensors = {"pairs": pairs, "seen": chunks.seen}
         if self.ways is not None:
             tensors |= {"words": words, "nodes": self.ways.nodes[centre], "turns": self.ways.turns[centre]}
         else:
             read, told = (centre, words) if self.skips else (words, centre)
             for side, those in (("input", read), ("output", np.concatenate([told, noise], 1))):
                 tensors[f"{side}_rows"], tensors[f"{side}_places"] = gathered(those, len(self.ordinary))
-            tensors["weights"] = _weights(told, noise, pairs, skips=self.skips) * np.float32(
+            tensors["weights"] = _weights(told, noise, chunks, skips=self.skips) * np.float32(
                 self.config.negative / self.noise
             )
-        count = int(pairs.sum() if self.skips else pairs.any(2).sum())
+        count = int(chunks.seen.sum() if self.skips else np.count_nonzero(chunks.seen))
         return Batch({name: torch.from_numpy(array) for name, array in tensors.items()}, count)
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
@@ -146,14 +146,14 @@ class Neighbours:
 def _weights(
     told: Int[np.ndarray, "chunk place"],
     noise: Int[np.ndarray, "chunk noise"],
-    pairs: Bool[np.ndarray, "chunk word around"],
+    chunks: Chunks,
     *,
     skips: bool,
 ) -> Float32[np.ndarray, "chunk word noise"]:
     """For each word and noise word how many answers of the word are other words than that."""
     chunk, at, which = np.nonzero(told[:, :, None] == noise[:, None, :])
-    answers = pairs.sum(2) if skips else pairs.any(2)
-    weights: np.ndarray = np.repeat(answers.astype(np.float32)[:, :, None], noise.shape[1], axis=2)
+    pairs, answers = chunks.pairs, chunks.seen if skips else chunks.seen > 0
+    weights: Any = np.repeat(answers.astype(np.float32)[:, :, None], noise.shape[1], axis=2)
     if not skips:
         weights[chunk, at, which] = 0
         return weights

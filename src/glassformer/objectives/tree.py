@@ -32,8 +32,8 @@ def tree_loss(
         there = pairs[:, :, :, None] & (turns != 0)[:, :, None]
         scores = (seen @ nodes.transpose(2, 3)) * turns[:, :, None]
     else:
-        seen = means(pairs, near.dtype) @ near
-        there = pairs.any(2)[:, :, None] & (turns != 0)
+        seen = means(pairs, batch["seen"], near.dtype) @ near
+        there = (batch["seen"] > 0)[:, :, None] & (turns != 0)
         scores = (nodes @ seen[..., None])[..., 0] * turns
     return (
         -functional.logsigmoid(scores.float() if scores.itemsize < 4 else scores).masked_fill(~there, 0).sum()

@@ -23,11 +23,13 @@ class Chunks:
                      pairs       0 0 · 1 1            a sees b and c
                                    0 1 · 1 0          b, with a window of 1, sees a and c   …
 
-    ``pairs[chunk, i, o]`` says whether word ``i`` sees the word ``o − window`` places behind it.
+    ``pairs[chunk, i, o]`` says whether word ``i`` sees the word ``o − window`` places behind it; ``seen`` is
+    how many a word sees.
     """
 
     words: Int[np.ndarray, "chunk width"]
     pairs: Bool[np.ndarray, "chunk word around"]
+    seen: Int[np.ndarray, "chunk word"]
 
 
 class Sampler:
@@ -71,16 +73,18 @@ class Sampler:
         count = max(1, -(-size // CHUNK))  # a chunk of nothing where nothing is left
         words = np.zeros(count * CHUNK + 2 * window, dtype=np.int64)
         words[window : window + size] = tokens[kept]
-        inside = np.full(len(words), -1, dtype=np.int32)
-        inside[window : window + size] = documents[kept]
-        reach = np.zeros((count * CHUNK, 1), dtype=np.int8)
-        reach[:size, 0] = rng.integers(1, window + 1, size)
-        offsets = np.abs(np.arange(-window, window + 1, dtype=np.int8))
-        around = sliding_window_view(inside, 2 * window + 1)
-        pairs = (offsets <= reach) & (offsets > 0) & (around == inside[window : window + len(reach), None])
+        before, behind = _room(documents[kept], window)
+        reach = rng.integers(1, window + 1, size)
+        reaches = np.zeros((2, count * CHUNK, 1), dtype=np.int8)
+        np.minimum(reach, before, out=reaches[0, :size, 0], casting="unsafe")
+        np.minimum(reach, behind, out=reaches[1, :size, 0], casting="unsafe")
+        offsets = np.arange(-window, window + 1, dtype=np.int8)
+        pairs = (offsets >= -reaches[0]) & (offsets <= reaches[1])
+        pairs[:, window] = False
         return Chunks(
             sliding_window_view(words, CHUNK + 2 * window)[::CHUNK],
             pairs.reshape(count, CHUNK, 2 * window + 1),
+            reaches.sum(0, dtype=np.int64).reshape(count, CHUNK),
         )
 
     def noise(self, count: int, each: int, rng: np.random.Generator) -> Int[np.ndarray, "count each"]:
@@ -89,9 +93,21 @@ class Sampler:
         return np.minimum(drawn, self.size - 1)
 
 
+def _room(documents: Int[np.ndarray, " token"], most: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many words of its own document stand before each word and behind it, told up to ``most``."""
+    places = np.arange(len(documents))
+    edges = np.flatnonzero(np.diff(documents, prepend=-1, append=-1))
+    sizes = np.diff(edges)
+    starts = np.repeat(edges[:-1], sizes)
+    before = places - starts
+    return np.minimum(before, most), np.minimum(np.repeat(sizes, sizes) - 1 - before, most)
+
+
 def joined(parts: Sequence[Chunks]) -> Chunks:
     """The chunks of several texts one after another."""
-    return Chunks(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("words", "pairs")))
+    return Chunks(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("words", "pairs", "seen"))
+    )
 
 
 def gathered(
