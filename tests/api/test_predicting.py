@@ -6,9 +6,13 @@ from PIL import Image
 from tiny_family import write_bert, write_vit
 
 import glassformer as gf
-from glassformer.api.predicting import Filled, Labelled, predictions
+from glassformer.api.classifier import Labelled
+from glassformer.api.filler import Filled
+from glassformer.api.loading import KINDS
+from glassformer.api.predicting import Predicts, predictions
 from glassformer.base.errors import UserError
 from glassformer.decode.fill import Blank, Candidate
+from glassformer.hub.uses import abilities_of
 
 
 def test_texts_come_with_their_blanks(tmp_path):
@@ -52,3 +56,8 @@ def test_both_are_written_for_people_and_for_machines():
     assert list(one.lines()) == ["a.png", "  0.9000  고래"]
     assert Labelled("text", "말", one.labels).as_json()["text"] == "말"
     assert one.as_json() == {"image": "a.png", "labels": [{"label": "고래", "probability": 0.9}]}
+
+
+def test_what_the_command_opens_are_the_models_that_answer_lines():
+    answering = {ability for ability, kind in KINDS.items() if issubclass(kind, Predicts)}
+    assert set(abilities_of("glassformer predict")) == answering

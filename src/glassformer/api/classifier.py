@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from glassformer.api.lines import paired
 from glassformer.api.opened import Opened
 from glassformer.base.errors import RunError, UserError
 from glassformer.base.report import warn
@@ -19,6 +21,26 @@ from glassformer.objectives.labelling import framed
 AT_ONCE = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An image or a text (``kind``) and its likeliest labels."""
+
+    kind: Literal["image", "text"]
+    name: str
+    labels: tuple[tuple[str, float], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """``image`` or ``text``, and ``labels``, of which each has ``label`` and ``probability``."""
+        found = [{"label": label, "probability": share} for label, share in self.labels]
+        return {self.kind: self.name, "labels": found}
+
+    def lines(self) -> Iterator[str]:
+        """The image or text, then its labels, the likeliest first."""
+        yield self.name
+        for label, share in self.labels:
+            yield f"  {share:.4f}  {label}"
+
+
 class Classifier(Opened):
     """A body with a head that tells which of a few labels a text has.
 
@@ -26,6 +48,8 @@ class Classifier(Opened):
     >>> gf.load("runs/nsmc").predict("정말 재밌다")[0][0]     # doctest: +SKIP
     ('1', 0.9731)
     """
+
+    objective: ClassVar[str] = "classification"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,6 +73,11 @@ class Classifier(Opened):
             found = iter(self._shares([one for one in some if one[1].strip()]))
             for _, text in some:
                 yield self._best(next(found), top_k) if text.strip() else []
+
+    def answers(self, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
+        """Each line with its labels."""
+        for text, labels in paired(lines, lambda texts: self.predictions(texts, top_k)):
+            yield Labelled("text", text, tuple(labels))
 
     def _best(self, share: Float[Tensor, " labels"], top_k: int) -> list[tuple[str, float]]:
         order = share.argsort(descending=True, stable=True)[:top_k].tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -54,6 +54,8 @@ class Contextualizer(Opened):
     torch.Size([3, 512])
     """
 
+    objective: ClassVar[str] = "bidirectional_lm"
+
     def vectors(self, texts: str | Sequence[str]) -> list[Float[Tensor, "tokens width"]]:
         """The vectors of each text's tokens; what stands around a token changes them, batch mates do not.
 
@@ -77,6 +79,10 @@ class Contextualizer(Opened):
             Contextual(text, tokens, found, tuple(next(near) for _ in tokens))
             for text, tokens, found in zip(several, pieces, vectors, strict=True)
         ]
+
+    def answers(self, lines: Iterator[str], top_k: int) -> Iterator[Contextual]:
+        """Each line with its tokens; as these are compared with those of all lines, all are read first."""
+        yield from self.predict(list(lines), top_k)
 
     def _encoded(self, texts: Sequence[str]) -> list[list[int]]:
         numbers: Any = self.model.config

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from glassformer.api.lines import paired
 from glassformer.api.opened import Opened
 from glassformer.base.errors import RunError, UserError
 from glassformer.base.report import warn
 from glassformer.decode.fill import Blank, fill
 
 TOKENS_PER_BATCH = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text and its blanks."""
+
+    text: str
+    blanks: tuple[Blank, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """``text`` and ``blanks``, of which each has ``start``, ``end`` and ``candidates``."""
+        return {"text": self.text, "blanks": [_record(blank) for blank in self.blanks]}
+
+    def lines(self) -> Iterator[str]:
+        """The text, then each blank with its candidates, the likeliest first."""
+        yield self.text
+        for number, blank in enumerate(self.blanks, start=1):
+            if len(self.blanks) > 1:
+                yield f"  blank {number}"
+            for one in blank.candidates:
+                yield f"  {one.probability:.4f}  {one.text}"
 
 
 class Filler(Opened):
@@ -24,6 +47,8 @@ class Filler(Opened):
     >>> gf.load("runs/bert").predict("티끌 [MASK] 태산")[0][0].candidates[0].text   # doctest: +SKIP
     '모아'
     """
+
+    objective: ClassVar[str] = "masked_lm"
 
     def predict(self, texts: str | Sequence[str], top_k: int = 5) -> list[list[Blank]]:
         """The blanks of each text with the ``top_k`` likeliest pieces for each.
@@ -43,6 +68,11 @@ class Filler(Opened):
                 yield fill(model, tokenizer, text, top_k, device=self.device) if text.strip() else []
             except UserError as error:
                 raise UserError(f"text {number}: {error}") from None
+
+    def answers(self, lines: Iterator[str], top_k: int) -> Iterator[Filled]:
+        """Each line with its blanks."""
+        for text, blanks in paired(lines, lambda texts: self.predictions(texts, top_k)):
+            yield Filled(text, tuple(blanks))
 
     def embed(
         self,
@@ -102,6 +132,13 @@ class Filler(Opened):
         if pool == "class":
             return hidden[:, 0].cpu()
         return ((hidden * keep[:, :, None]).sum(dim=1) / lengths).cpu()
+
+
+def _record(blank: Blank) -> dict[str, Any]:
+    candidates = [
+        {"text": one.text, "token": one.token, "probability": one.probability} for one in blank.candidates
+    ]
+    return {"start": blank.start, "end": blank.end, "candidates": candidates}
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from glassformer.api.mirrored import Mirrored, mirrored
 from glassformer.api.opened import Opened, choose
@@ -27,6 +27,8 @@ class Generator(Opened):
     >>> gf.load("runs/stories").generate("Once upon a time", max_new_tokens=9)  # doctest: +SKIP
     [', there was a little girl named Lily.']
     """
+
+    objective: ClassVar[str] = "causal_lm"
 
     def generate(self, prompts: str | Sequence[str], **settings: Any) -> list[str]:
         """What follows each prompt, which may be empty; settings are those of ``Decoding``.

@@ -28,17 +28,6 @@ from glassformer.objectives.objective import Objective
 from glassformer.train import parallel
 from glassformer.train.validate import mean_loss
 
-LEARNED: Mapping[str, str] = {
-    "generates": "causal_lm",
-    "encodes": "masked_lm",
-    "sees": "image",
-    "contextualizes": "bidirectional_lm",
-    "classifies": "classification",
-    "tags": "tagging",
-    "embeds": "skip_gram",
-}
-"""What a model of each ability is measured by where its folder has no recipe."""
-
 SHOWN = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -151,7 +140,7 @@ def _asked(opened: Opened, paths: Sequence[str]) -> tuple[Any, Any]:
         if _fits(recipe.objective, model):
             given = recipe.data.model_dump() | sets
             return recipe.objective, type(recipe.data).model_validate(given)
-    objective = plugins.find("objectives", LEARNED[model.abilities[0]])
+    objective = plugins.find("objectives", opened.objective)
     kind = plugins.find("data", objective.Objective.reads)
     if kind.__name__.endswith(".text"):
         block = getattr(model.config, "max_length", TOKENS)

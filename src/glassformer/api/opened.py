@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 from torch import nn
@@ -45,8 +45,10 @@ class Opened:
 
     ``source`` is the folder as it was read, where there is one: what is written back. ``model`` is what runs;
     on a CPU its weights may be laid out for speed alone (``nn.packed``), and those of ``source.model`` are
-    the plain ones.
+    the plain ones. ``objective`` is what it is measured by where its folder has no recipe.
     """
+
+    objective: ClassVar[str]
 
     def __init__(
         self,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any, ClassVar
 
 from glassformer.api.classifier import AT_ONCE, alike, headed, shares
+from glassformer.api.lines import paired
 from glassformer.api.opened import Opened
 from glassformer.base.report import warn
 from glassformer.evaluate.spans import marks_spans, spans
@@ -22,6 +24,29 @@ class Tagged:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text, its words with their tags, and the entities that these mark."""
+
+    text: str
+    words: tuple[Tagged, ...]
+    entities: tuple[dict[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """``text``; ``words`` (``word``, ``tag``, ``probability``); ``entities`` (``text``, ``kind``)."""
+        return {
+            "text": self.text,
+            "words": [asdict(one) for one in self.words],
+            "entities": list(self.entities),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Each word with its tag, a tab between them, then a blank line: the form of CoNLL files."""
+        for one in self.words:
+            yield f"{one.word}\t{one.tag}"
+        yield ""
+
+
 class Tagger(Opened):
     """A body with a head that tags words, or characters where it learned from these.
 
@@ -29,6 +54,8 @@ class Tagger(Opened):
     >>> gf.load("runs/tags").predict("Kim lives in Seoul")[0][0]      # doctest: +SKIP
     Tagged(word='Kim', tag='PROPN', probability=0.98)
     """
+
+    objective: ClassVar[str] = "tagging"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -47,6 +74,11 @@ class Tagger(Opened):
         numbered = enumerate(texts, start=1)
         while some := list(islice(numbered, AT_ONCE)):
             yield from self._tagged([(number, self._words(text)) for number, text in some])
+
+    def answers(self, lines: Iterator[str], top_k: int) -> Iterator[Marked]:  # noqa: ARG002 - one tag a word
+        """Each line with its tags and entities."""
+        for text, words in paired(lines, self.predictions):
+            yield Marked(text, tuple(words), tuple(self.entities(words)))
 
     def entities(self, tagged: Sequence[Tagged]) -> list[dict[str, str]]:
         """What BIO tags mark: ``text`` and ``kind`` of each entity; nothing where tags are no BIO."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ class Translator(Opened):
     >>> gf.load("runs/demo").translate(["어제 카페 갔었어."])         # doctest: +SKIP
     ['I went to the café yesterday.']
     """
+
+    objective: ClassVar[str] = "translation"
 
     def translate(self, lines: str | Sequence[str], **settings: Any) -> list[str]:
         """The best translation of each line; settings are those of ``Decoding`` (``num_beams=5``, …).

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from glassformer.api.classifier import Labelled
+from glassformer.api.lines import paired
 from glassformer.api.opened import Opened
 from glassformer.base.errors import RunError, UserError
 from glassformer.data import pictures
@@ -34,6 +36,8 @@ class Viewer(Opened):
     ('7', 0.9983)
     """
 
+    objective: ClassVar[str] = "image"
+
     def predict(self, images: Any, top_k: int = 5) -> list[list[tuple[str, float]]]:
         """The ``top_k`` likeliest labels of each image with their probabilities, best first.
 
@@ -54,6 +58,12 @@ class Viewer(Opened):
             for share in shares:
                 order = share.argsort(descending=True, stable=True)[:top_k].tolist()
                 yield [(self._labels[place], share[place].item()) for place in order]
+
+    def answers(self, lines: Iterator[str], top_k: int) -> Iterator[Labelled]:
+        """The image of each path with its labels; blank lines name none."""
+        named = (line for line in lines if line.strip())
+        for path, labels in paired(named, lambda paths: self.predictions(paths, top_k)):
+            yield Labelled("image", path, tuple(labels))
 
     @torch.inference_mode()
     def _shares(self, images: Float[Tensor, "rows channels height width"]) -> Float[Tensor, "rows classes"]:

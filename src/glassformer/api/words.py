@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -176,6 +176,8 @@ class Words:
 
 class WordModel(Words, Opened):
     """A model of words (word2vec) with its tokenizer: its table is what is looked into."""
+
+    objective: ClassVar[str] = "skip_gram"
 
     def __init__(self, *given: Any, **named: Any) -> None:
         Opened.__init__(self, *given, **named)

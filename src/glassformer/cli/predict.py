@@ -8,6 +8,7 @@ import glassformer as gf
 from glassformer.base.errors import UserError
 from glassformer.cli import stdout
 from glassformer.cli.options import Device, Dtype, Lines, Model
+from glassformer.hub.uses import abilities_of
 
 Things = Annotated[
     list[str] | None,
@@ -46,9 +47,7 @@ def predict(
     """
     if things and input is not None:
         raise UserError("there is a text or an image, and --input; give one of them")
-    model = gf.load(
-        folder, able=("encodes", "sees", "classifies", "tags", "contextualizes"), device=device, dtype=dtype
-    )
+    model = gf.load(folder, able=abilities_of("glassformer predict"), device=device, dtype=dtype)
     source = things or input or "-"
     stdout.typed(source, "a line")
     for one in gf.predictions(model, source, top_k):

@@ -111,3 +111,8 @@ USES: Mapping[str, Use] = {
     ),
 }
 """For each ability that a model can have, how it is used."""
+
+
+def abilities_of(command: str) -> tuple[str, ...]:
+    """The abilities of the models that a command, such as ``glassformer predict``, uses."""
+    return tuple(ability for ability, use in USES.items() if use.verbs == command)
