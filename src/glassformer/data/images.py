@@ -15,9 +15,10 @@ from pydantic import Field, model_validator
 from glassformer.base.errors import UserError
 from glassformer.data.augment import Augment, augmented
 from glassformer.data.example import Example, Features
+from glassformer.data.intact import BLOCK
 from glassformer.data.pictures import Album, Mode, Picture, album, resized
 from glassformer.data.sources import Divided, Sources, Split
-from glassformer.data.store import BLOCK, Encode, Store, cached, fingerprint
+from glassformer.data.store import Encode, Store, cached, fingerprint
 
 
 class Config(Divided):
