@@ -21,7 +21,7 @@ BAD: dict[str, list[tuple[str, str | bytes, list[str]]]] = {
     ],
     "tagging": [
         ("empty", "", [r"bad.*empty"]),
-        ("no tag", "Kim B\nruns\n", ["bad:2", "1 columns", "2"]),
+        ("no tag", "Kim B\nruns\n", ["bad:2", "has 1 column where", "2"]),
         ("one tag", "Kim O\nruns O\n", ["one tag, O", "telling apart needs two"]),
         ("no columns", "Kim\nruns\n", ["bad:1", "one column", "its tag"]),
         ("latin", b"Kim\tB\nru\xe9ns\tO\n", ["bad:2", "UTF-8"]),

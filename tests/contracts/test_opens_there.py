@@ -56,6 +56,15 @@ def _able(*abilities: str) -> list[tuple[str, str]]:
     return [pair for pair in found if any(case.foreign for case in CASES.get(pair[0], []))]
 
 
+def _bare(*abilities: str) -> list[tuple[str, str]]:
+    """The same without those whose objective puts a head on, which ``transformers`` does not know."""
+    return [
+        (model, name)
+        for model, name in _able(*abilities)
+        if not hasattr(plugins.find("objectives", name).Objective, "head")
+    ]
+
+
 def _there(run: Path) -> Any:
     (written,) = json.loads((run / "config.json").read_text("utf-8"))["architectures"]
     here = gf.load(run)
@@ -77,7 +86,7 @@ def test_text_has_the_same_numbers_there(model: str, objective: str, begun: Trai
     assert there.mask_token_id == here.mask_id
 
 
-@pytest.mark.parametrize(("model", "objective"), _able("generates", "encodes"))
+@pytest.mark.parametrize(("model", "objective"), _bare("generates", "encodes"))
 def test_text_has_the_same_scores_there(model: str, objective: str, begun: Train) -> None:
     run = begun(model, objective)
     tokenizer = transformers.AutoTokenizer.from_pretrained(run, padding_side="right")
@@ -90,7 +99,7 @@ def test_text_has_the_same_scores_there(model: str, objective: str, begun: Train
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize(("model", "objective"), _able("generates"))
+@pytest.mark.parametrize(("model", "objective"), _bare("generates"))
 def test_the_likeliest_text_is_the_same_there(model: str, objective: str, begun: Train) -> None:
     run = begun(model, objective)
     here, there = gf.load(run), _there(run)

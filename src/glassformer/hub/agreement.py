@@ -39,7 +39,7 @@ def probe(model: nn.Module) -> Batch:
     if ability == "sees":
         height, width = _sides(config)
         return {"images": torch.randn(ROWS, config.channels, height, width, generator=chance)}
-    length = min(config.max_length, LENGTH)
+    length = min(getattr(config, "max_length", LENGTH), LENGTH)
     # GPT-2 has no padding, or one beyond the vocabulary; whatever fills a row up is not looked at.
     pad_id = config.pad_id if config.pad_id in range(config.vocab_size) else 0
     tokens, keep = _texts(config.vocab_size, pad_id, length, chance)
