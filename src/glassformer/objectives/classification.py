@@ -7,15 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.headed import Head, Pool
-from glassformer.objectives.labelling import BODIES, Weight, framed, label_loss, number_of, weights_of
+from glassformer.objectives.labelling import LabelConfig, Labelling, framed, label_loss, number_of
 from glassformer.objectives.objective import Loss
 from glassformer.text.tokenizer import TokenizerPair
 
@@ -23,24 +21,20 @@ POOLS: Mapping[str, Pool] = {"generates": "last", "encodes": "first"}
 """Which token knows the whole text, by what the body can do; elsewhere the mean of all."""
 
 
-class Config(Settings):
+class Config(LabelConfig):
     """``pool`` says which hidden state a text is told by: of its ``last`` or ``first`` token, or their mean.
 
     ``auto`` is the last token of a body that generates, the first of one that encodes, else the mean. With
-    two labels ``outputs: 1`` gives one score, whose sigmoid is the probability of the second label.
-    ``label_smoothing`` is the share of the target spread over all labels (Szegedy et al. 2016) and
-    ``class_weights`` says how much a text of a label counts in training, 1 where nothing is given.
+    two labels ``outputs: 1`` gives one score, whose sigmoid is the probability of the second label. The rest
+    is said by ``LabelConfig``.
     """
 
     name: Literal["classification"] = "classification"
     pool: Literal["auto", "last", "first", "mean"] = "auto"
     outputs: Literal[1] | None = None
-    dropout: float = Field(0.1, ge=0, lt=1)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: dict[str, Weight] = Field(default_factory=dict)
 
 
-class Objective:
+class Objective(Labelling):
     """The summed cross-entropy of the label of every text, given one vector of it.
 
     ::
@@ -51,17 +45,7 @@ class Objective:
     The body's hidden states come from a model; the head is made here (``head``) and stands on any body.
     """
 
-    needs: tuple[str, ...] = BODIES
     reads = "labelled"
-    frame = "both"
-    answers: str | None = None
-    shaping: tuple[str, ...] = ()
-
-    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
-        del tokenizers  # the model's configuration has the id of the padding
-        self.config, self.labels, self.longest = config, head.labels, head.max_length
-        self.pad_id = numbers.pad_id
-        self.weights = weights_of(config.class_weights, head.labels)
 
     @staticmethod
     def head(config: Config, *, facts: Mapping[str, Any], ability: str, width: int, max_length: int) -> Head:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -11,10 +11,12 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.base.plugins import suggest
 from glassformer.nn.cross_entropy import IGNORED
-from glassformer.text.tokenizer import Tokenizer
+from glassformer.nn.headed import Head
+from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 BODIES = ("generates", "encodes", "contextualizes")
 """Abilities of bodies that give a hidden state for every token of a text."""
@@ -22,6 +24,33 @@ BODIES = ("generates", "encodes", "contextualizes")
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """How much a label counts in training."""
+
+
+class LabelConfig(Settings):
+    """``label_smoothing`` is the share of the target spread over all labels (Szegedy et al. 2016).
+
+    ``class_weights`` says how much an answer of a label counts in training, 1 where nothing is given;
+    ``dropout`` is that before the head.
+    """
+
+    dropout: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    class_weights: dict[str, Weight] = Field(default_factory=dict)
+
+
+class Labelling:
+    """An objective that gives labels, under a head that stands on any body."""
+
+    needs: tuple[str, ...] = BODIES
+    frame = "both"
+    answers: str | None = None
+    shaping: tuple[str, ...] = ()
+
+    def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
+        del tokenizers  # the model's configuration has the id of the padding
+        self.config, self.labels, self.longest = config, head.labels, head.max_length
+        self.pad_id = numbers.pad_id
+        self.weights = weights_of(config.class_weights, head.labels)
 
 
 def framed(tokenizer: Tokenizer, ids: Sequence[int], longest: int) -> list[int]:

@@ -7,29 +7,24 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from glassformer.base.config import Settings
 from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
-from glassformer.objectives.labelling import BODIES, Weight, label_loss, number_of, weights_of
+from glassformer.objectives.labelling import LabelConfig, Labelling, label_loss, number_of
 from glassformer.objectives.objective import Loss
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 
-class Config(Settings):
-    """``label_smoothing`` and ``class_weights`` as in classification, of tags."""
+class Config(LabelConfig):
+    """See ``LabelConfig``; an answer is the tag of a word."""
 
     name: Literal["tagging"] = "tagging"
-    dropout: float = Field(0.1, ge=0, lt=1)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: dict[str, Weight] = Field(default_factory=dict)
 
 
-class Objective:
+class Objective(Labelling):
     """The summed cross-entropy of the tag of every word, told by its first piece (Devlin et al. 2019, §5.3).
 
     ::
@@ -39,17 +34,7 @@ class Objective:
         labels    B-PER  I-PER  -    O
     """
 
-    needs: tuple[str, ...] = BODIES
     reads = "tagged"
-    frame = "both"
-    answers: str | None = None
-    shaping: tuple[str, ...] = ()
-
-    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
-        del tokenizers  # the model's configuration has the id of the padding
-        self.config, self.labels, self.longest = config, head.labels, head.max_length
-        self.pad_id = numbers.pad_id
-        self.weights = weights_of(config.class_weights, head.labels)
 
     @staticmethod
     def head(
