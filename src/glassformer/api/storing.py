@@ -18,7 +18,7 @@ from glassformer.data.characters import Meter
 from glassformer.data.example import Example
 from glassformer.data.store import Store, build
 from glassformer.data.text import TOKENIZER
-from glassformer.objectives.causal_lm import running
+from glassformer.objectives.rows import running
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 

@@ -12,12 +12,10 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.data.batch import keep, pad
-from glassformer.data.blocks import crop
-from glassformer.data.example import Batch, Example, Features
+from glassformer.data.example import Batch
 from glassformer.nn.cross_entropy import IGNORED, cross_entropy
-from glassformer.objectives.causal_lm import running
 from glassformer.objectives.objective import Loss
-from glassformer.text.tokenizer import TokenizerPair
+from glassformer.objectives.rows import Rows
 
 
 class Config(Settings):
@@ -27,7 +25,7 @@ class Config(Settings):
     separate: bool = False
 
 
-class Objective:
+class Objective(Rows):
     """The summed cross-entropy of both directions (Peters et al. 2018, §3.1).
 
     ::
@@ -40,28 +38,6 @@ class Objective:
     """
 
     needs = ("contextualizes",)
-    reads = "text"
-    frame = "none"
-    answers = "tokens"
-    shaping: tuple[str, ...] = ()
-
-    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
-        del tokenizers  # the model's configuration has all the ids
-        self.config = config
-        self.pad_id, self.eos_id = numbers.pad_id, numbers.eos_id
-        self.longest = numbers.max_length + 1
-
-    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
-        """The ids of each piece of a document, and the end behind its last piece."""
-        return running(examples, tokenizers, self.eos_id)
-
-    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
-        """Rows as they stand, of a length that the model reads; no chance is used."""
-        return self._batch([row.arrays["tokens"][: self.longest] for row in features])
-
-    def collate_training(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
-        """Each row cropped at a random place, so that no token has its place in every epoch."""
-        return self._batch([crop(row.arrays["tokens"], rng)[: self.longest] for row in features])
 
     def _batch(self, rows: list[np.ndarray]) -> Batch:
         tensors = {"tokens": pad(rows, self.pad_id)}

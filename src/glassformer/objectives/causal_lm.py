@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -10,11 +9,10 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.data.batch import pad
-from glassformer.data.blocks import crop
-from glassformer.data.example import Batch, Example, Features
+from glassformer.data.example import Batch
 from glassformer.nn.cross_entropy import IGNORED, cross_entropy
 from glassformer.objectives.objective import Loss
-from glassformer.text.tokenizer import TokenizerPair
+from glassformer.objectives.rows import Rows
 
 
 class Config(Settings):
@@ -25,7 +23,7 @@ class Config(Settings):
     separate: bool = False
 
 
-class Objective:
+class Objective(Rows):
     """The summed cross-entropy of every token given those before it, or backward given those after it.
 
     ::
@@ -41,28 +39,6 @@ class Objective:
     """
 
     needs: tuple[str, ...] = ("generates",)
-    reads = "text"
-    frame = "none"
-    answers = "tokens"
-    shaping: tuple[str, ...] = ()
-
-    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
-        del tokenizers  # the model's configuration has all the ids
-        self.config = config
-        self.pad_id, self.eos_id = numbers.pad_id, numbers.eos_id
-        self.longest = numbers.max_length + 1
-
-    def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
-        """The ids of each piece of a document, and the end behind its last piece."""
-        return running(examples, tokenizers, self.eos_id)
-
-    def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
-        """Rows as they stand, of a length that the model reads; no chance is used."""
-        return self._batch([row.arrays["tokens"][: self.longest] for row in features])
-
-    def collate_training(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
-        """Each row cropped at a random place, so that no token has its place in every epoch."""
-        return self._batch([crop(row.arrays["tokens"], rng)[: self.longest] for row in features])
 
     def _batch(self, rows: list[np.ndarray]) -> Batch:
         if self.config.direction == "backward":
@@ -89,11 +65,3 @@ class Objective:
         """The most probable next token at every position."""
         predicted: Tensor = model(batch).argmax(-1)
         return predicted
-
-
-def running(examples: Sequence[Example], tokenizers: TokenizerPair, eos_id: int) -> list[Features]:
-    """The ids of pieces of documents (``text``, ``first``, ``last``), each document closed by ``eos_id``."""
-    fields = [example.fields for example in examples]
-    rows = tokenizers.source.encode_running([(one["text"], one["first"]) for one in fields])
-    closed = ([*row, eos_id] if one["last"] else row for row, one in zip(rows, fields, strict=True))
-    return [Features({"tokens": np.array(row, dtype=np.int32)}) for row in closed]

@@ -20,9 +20,9 @@ from glassformer.data.batch import keep, pad
 from glassformer.data.blocks import crop
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.cross_entropy import CHUNK, IGNORED, cross_entropy
-from glassformer.objectives.causal_lm import running
 from glassformer.objectives.choosing import Chooser, word_starts
 from glassformer.objectives.objective import Loss
+from glassformer.objectives.rows import running
 from glassformer.text.tokenizer import TokenizerPair
 
 

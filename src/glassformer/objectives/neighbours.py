@@ -17,8 +17,8 @@ from glassformer.base.errors import UserError
 from glassformer.data.blocks import crop
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.huffman import ways
-from glassformer.objectives.causal_lm import running
 from glassformer.objectives.objective import Loss
+from glassformer.objectives.rows import running
 from glassformer.objectives.sampled import Form, sampled_loss
 from glassformer.objectives.tree import tree_loss
 from glassformer.objectives.windows import CHUNK, Chunks, Sampler, gathered, joined
