@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -12,8 +11,7 @@ from glassformer.base.errors import UserError
 from glassformer.data.columns import behind, part_of, rows, shared_out
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
-from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, stored
-from glassformer.data.store import Encode, Store
+from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, storing
 
 
 class Config(Divided):
@@ -79,17 +77,4 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
             yield (example.fields["text"],)
 
 
-def stores(
-    config: Config,
-    split: Split,
-    encode: Encode,
-    settings: Mapping[str, Any],
-    *,
-    cache: Path | None = None,
-) -> list[tuple[Store, float]]:
-    """The encoded sources of a split with their weights, as ``Stream`` takes them; each is encoded only once.
-
-    ``settings`` names what ``encode`` depends on, in plain values. Raises ``UserError`` for unusable files.
-    """
-    about, what = {"encode": settings, "columns": [config.text, config.label]}, f"encoding {split}"
-    return stored(config.sources(split), config.read, behind, encode, about, cache=cache, what=what)
+stores = storing(lambda config: {"columns": [config.text, config.label]}, behind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +20,8 @@ from glassformer.data.sources import (
     no_facts,
     no_tokenizer,
     read,
-    stored,
+    storing,
 )
-from glassformer.data.store import Encode, Store
 
 
 class Config(Divided):
@@ -83,25 +82,13 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str, str]]:
         raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
 
 
-def stores(
-    config: Config,
-    split: Split,
-    encode: Encode,
-    settings: Mapping[str, Any],
-    *,
-    cache: Path | None = None,
-) -> list[tuple[Store, float]]:
-    """The encoded sources of a split with their weights, as ``Stream`` takes them; each is encoded only once.
-
-    ``settings`` names what ``encode`` depends on, in plain values: the fingerprints of the tokenizers, the
-    objective. Raises ``UserError`` for unusable files and when a source has no usable example.
-    """
-    limits = config.limits
-    about = {"encode": settings, "fields": [config.source, config.target], "limits": asdict(limits)}
-    options: dict[str, Any] = {"cache": cache, "limits": limits, "what": f"encoding {split}"}
-    return stored(config.sources(split), config.read, _behind, encode, about, **options)
-
-
 def _behind(path: str) -> tuple[list[Path], dict[str, Any]]:
     parts = [Path(part) for part in files_of(path)]
     return parts, {"kind": [part.suffixes for part in parts]}
+
+
+stores = storing(
+    lambda config: {"fields": [config.source, config.target], "limits": asdict(config.limits)},
+    _behind,
+    lambda config: {"limits": config.limits},
+)

@@ -104,27 +104,42 @@ def rows(
     return _table(_nonempty(path, bad), path, names, bad)
 
 
-def stored(
-    sources: Sequence[Source],
-    read: Callable[[str, Dropped], Iterator[Example]],
+def storing(
+    about: Callable[[Any], Mapping[str, Any]],
     behind: Callable[[str], tuple[Sequence[Path], Mapping[str, Any]]],
-    encode: Encode,
-    about: Mapping[str, Any],
-    **options: Any,
-) -> list[tuple[Store, float]]:
-    """What ``read`` reads of sources, encoded, with their weights; each is encoded only once.
+    options: Callable[[Any], Mapping[str, Any]] = lambda _: {},
+) -> Callable[..., list[tuple[Store, float]]]:
+    """How a kind of data whose examples are read one by one gives its ``stores``.
 
-    ``behind`` gives the files of a path and what it says beside them; that and ``about`` are what the encoded
-    examples depend on, in plain values. ``options`` are those of ``cached`` and ``build``.
+    What is made is called as ``stores(config, split, encode, settings, *, cache=None)`` and gives the encoded
+    sources of a split with their weights, as ``Stream`` takes them; each is encoded only once. ``settings``
+    names what ``encode`` depends on; that, what ``about`` says of a configuration and ``behind`` of a path
+    (beside its files), is what the encoded examples depend on, in plain values. ``options`` are those of
+    ``build``. Raises ``UserError`` for unusable files.
     """
-    made = []
-    for source in sources:
-        paths, said = behind(source.path)
-        dropped = Dropped()
-        examples = partial(read, source.path, dropped)
-        name = fingerprint(paths, {**about, **said})
-        made.append((cached(name, examples, encode, dropped=dropped, **options), source.weight))
-    return made
+
+    def stores(
+        config: Any, split: Split, encode: Encode, settings: Mapping[str, Any], *, cache: Path | None = None
+    ) -> list[tuple[Store, float]]:
+        made = []
+        for source in config.sources(split):
+            paths, said = behind(source.path)
+            dropped = Dropped()
+            examples = partial(config.read, source.path, dropped)
+            name = fingerprint(paths, {"encode": settings, **about(config), **said})
+            found = cached(
+                name,
+                examples,
+                encode,
+                cache=cache,
+                dropped=dropped,
+                what=f"encoding {split}",
+                **options(config),
+            )
+            made.append((found, source.weight))
+        return made
+
+    return stores
 
 
 def no_facts(config: Divided) -> dict[str, Any]:  # noqa: ARG001 - images know some

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -16,8 +15,7 @@ from glassformer.data.columns import JSON, behind, counted, part_of, records, sh
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.labelled import ordered
-from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, stored
-from glassformer.data.store import Encode, Store
+from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, storing
 
 UNIVERSAL = ".conllu"
 PLACES = (2, 4)  # of the form and the universal part of speech in CoNLL-U (Nivre et al. 2020)
@@ -160,18 +158,4 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
             yield (between.join(example.fields["words"]),)
 
 
-def stores(
-    config: Config,
-    split: Split,
-    encode: Encode,
-    settings: Mapping[str, Any],
-    *,
-    cache: Path | None = None,
-) -> list[tuple[Store, float]]:
-    """The encoded sources of a split with their weights, as ``Stream`` takes them; each is encoded only once.
-
-    ``settings`` names what ``encode`` depends on, in plain values. Raises ``UserError`` for unusable files.
-    """
-    named = [config.columns, config.words, config.tags, config.unit]
-    about, what = {"encode": settings, "columns": named}, f"encoding {split}"
-    return stored(config.sources(split), config.read, behind, encode, about, cache=cache, what=what)
+stores = storing(lambda config: {"columns": [config.columns, config.words, config.tags, config.unit]}, behind)
