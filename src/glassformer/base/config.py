@@ -34,6 +34,8 @@ GENERATED = "generated:"
 """What the name of a text begins with that the package writes itself (``data.generated``)."""
 HUB = "hf://"
 """What the address of a model folder on the Hugging Face hub begins with (``hub.remote``)."""
+PACKAGE = "package:"
+"""What the name of a model folder in an installed package begins with (``hub.installed``)."""
 _DATA = "GLASSFORMER_DATA"
 
 
@@ -182,7 +184,7 @@ def _locate(value: Any, info: ValidationInfo) -> Any:
 
 
 def _resolve(text: str, folder: Path | None, environ: Mapping[str, str]) -> str:
-    if text in ("", "-") or text.startswith((GENERATED, HUB)):
+    if text in ("", "-") or text.startswith((GENERATED, HUB, PACKAGE)):
         return text
     for spelling in (f"${_DATA}", f"${{{_DATA}}}"):
         if text == spelling or text.startswith(spelling + "/"):
@@ -206,9 +208,9 @@ def _data_folder(environ: Mapping[str, str]) -> Path:
 DataPath = Annotated[str, BeforeValidator(_locate)]
 """A path in a recipe: relative to the recipe file, or on the command line to the working folder.
 
-``-`` (standard input), ``generated:NAME`` and ``hf://owner/name`` stay, ``a.ko+a.en`` is two paths, and a
-leading ``$GLASSFORMER_DATA/`` is replaced by that environment variable, or by ``shared/data`` next to the
-working folder or one of its parents.
+``-`` (standard input), ``generated:NAME``, ``hf://owner/name`` and ``package:NAME`` stay, ``a.ko+a.en`` is
+two paths, and a leading ``$GLASSFORMER_DATA/`` is replaced by that environment variable, or by
+``shared/data`` next to the working folder or one of its parents.
 """
 
 

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
-from glassformer.hub import heads, huggingface, remote, vocabulary
+from glassformer.hub import heads, huggingface, installed, remote, vocabulary
 from glassformer.hub.card import plain_card
 from glassformer.hub.manifest import (
     CARD,
@@ -240,11 +240,14 @@ def load(
 def resolve(folder: Path) -> Path:
     """The model folder meant by ``folder``: itself, or the ``best`` or else the ``last`` model of a run.
 
-    ``hf://owner/name`` is downloaded. Of a swap that was cut short the finished folder is given where it
-    lies: to move it is the writer's business. Raises UserError when there is no model.
+    ``hf://owner/name`` is downloaded, ``package:NAME`` lies in an installed package. Of a swap that was cut
+    short the finished folder is given where it lies: to move it is the writer's business. Raises UserError
+    when there is no model.
     """
     if remote.is_remote(folder):
         return remote.download(folder)
+    if installed.is_installed(folder):
+        folder = installed.find(folder)
     for candidate in (folder, folder / "best", folder / "last"):
         there = files.standing(candidate)
         if (there / CONFIG).is_file():
