@@ -157,6 +157,26 @@ def test_a_line_of_json_that_cannot_be_used_is_one_sentence(line, problem, tmp_p
         list(read(path))
 
 
+def test_the_rows_of_a_table_have_a_document_each_where_a_column_is_named(tmp_path):
+    rows = "id\tdocument\tlabel\n1\ta b\t0\n\n2\t\t1\n3\t나\t1\n"
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(gzip.compress(rows.encode()))
+    found = list(read(str(path), column="document"))
+    assert joined(found) == ["a b", "나"]
+    assert [piece.where for piece in found] == [f"{path}:2", f"{path}:5"]
+    shares = [joined(read(f"{path}[{share}]", column="document")) for share in (":34%", "34%:")]
+    assert shares == [["a b"], ["나"]]
+    with pytest.raises(UserError, match=r"a\.tsv\.gz:1: no column 'documents'.*did you mean 'document'"):
+        list(read(str(path), column="documents"))
+
+
+def test_a_column_is_of_tables_only(tmp_path):
+    assert joined(read(write(tmp_path, "id\tdocument\n\n1\ta"), column="document")) == [
+        "id\tdocument",
+        "1\ta",
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "\n \n"])
 def test_a_file_without_text_is_one_sentence(text, tmp_path):
     with pytest.raises(UserError, match=r"a\.txt: there is no text here"):
@@ -179,9 +199,10 @@ def test_a_share_is_of_plain_text_only(tmp_path):
 
 def test_a_meter_reaches_the_size_that_was_told(tmp_path):
     path = write(tmp_path, "some text\n" * 30)
-    for name in (path, f"{path}[:90%]"):
+    table = write(tmp_path, "text\n" + "a\n" * 30, "a.tsv")
+    for name in (path, f"{path}[:90%]", table, f"{table}[:90%]"):
         meter = Meter(size([name]))
-        list(read(name, meter=meter))
+        list(read(name, column="text", meter=meter))
         assert meter.done == meter.total > 0
     with pytest.raises(UserError, match="no such file"):
         size([path, "missing.txt"])

@@ -11,6 +11,7 @@ from typing import Literal
 from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.base.plugins import suggest
+from glassformer.data import columns
 from glassformer.data.characters import Meter, Share, characters, opened, parted, shared
 from glassformer.data.example import Example
 from glassformer.data.generated import file_of, is_generated
@@ -21,6 +22,7 @@ Apart = Literal["blank", "line", "file"]
 """What parts the documents of a plain text: empty lines, every line end, or only the end of the file."""
 
 _JSON = frozenset({".jsonl", ".ndjson", ".json"})
+_TABLES = frozenset({".tsv", ".csv"})
 
 # A stretch of a document: the line it begins in, its text, and whether the document ends with it.
 _Stretch = tuple[int, str, bool]
@@ -44,21 +46,31 @@ def size(paths: list[str]) -> int | None:
         if name == "-":
             return None
         with opened(name, Meter()):
-            # Counting the characters for a share in percent takes a pass of its own.
-            total += Path(name).stat().st_size * (2 if share is not None else 1)
+            total += _bytes(name, share)
     return total
 
 
+def _bytes(name: str, share: Share | None) -> int:
+    # Counting the characters for a share in percent takes a pass of its own.
+    return Path(name).stat().st_size * (2 if share is not None else 1)
+
+
 def read(
-    path: str, *, documents: Apart = "blank", field: str = "text", meter: Meter | None = None
+    path: str,
+    *,
+    documents: Apart = "blank",
+    field: str = "text",
+    column: str | None = None,
+    meter: Meter | None = None,
 ) -> Iterator[Example]:
     """The documents at ``path`` in pieces of at most ``PIECE`` characters, in order.
 
     Fields are ``text``, ``first`` and ``last`` (whether the piece begins and ends its document). The pieces
     of a document joined are the document: a file of gigabytes never stands in memory. A piece ends before a
     space between words wherever there is one. ``documents`` says what parts documents in plain text; JSON
-    lines have one each, under ``field``. Documents without anything but white space are left out. Only
-    ``\\n`` and ``\\r\\n`` are line ends, and both are read as ``\\n``.
+    lines have one each, under ``field``; so has every row of a table (``.tsv``, ``.csv``) where ``column``
+    names the one to read. Documents without anything but white space are left out. Only ``\\n`` and
+    ``\\r\\n`` are line ends, and both are read as ``\\n``.
 
     Raises UserError for files that are missing, empty, folders, or not UTF-8 (with the line).
     """
@@ -66,6 +78,8 @@ def read(
     meter = meter or Meter()
     if _is_json(name):
         stretches = _of_json(characters(name, meter), field, files.shown(name))
+    elif column is not None and _is_table(name):
+        stretches = _of_table(name, column, share, meter)
     else:
         blocks = characters(name, meter) if share is None else shared(name, share, meter)
         stretches = {"blank": _by_blank, "line": _by_line, "file": _by_file}[documents](blocks)
@@ -75,6 +89,11 @@ def read(
         yield piece
     if not found:
         raise UserError(f"{path if path != '-' else 'standard input'}: there is no text here")
+
+
+def _is_table(name: str) -> bool:
+    """Whether a file has rows of named columns, by its name."""
+    return columns.suffix(name) in _TABLES
 
 
 def _is_json(name: str) -> bool:
@@ -132,6 +151,14 @@ def _of_json(blocks: Iterator[str], field: str, name: str) -> Iterator[_Stretch]
             whole, parts = "".join(parts), []
             if whole.strip():
                 yield line, _text(whole, field, f"{name}:{line}"), True
+
+
+def _of_table(name: str, column: str, share: Share | None, meter: Meter) -> Iterator[_Stretch]:
+    """The texts in one column of a table, or of those of its rows that belong to the share."""
+    read = (columns.rows(name, (column,)) for _ in range(2))
+    for where, cells in columns.part_of(next(read), next(read), share):
+        yield int(where.rpartition(":")[2]), cells[column], True
+    meter.done += _bytes(name, share)
 
 
 def _text(line: str, field: str, where: str) -> str:

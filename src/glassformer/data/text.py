@@ -26,12 +26,13 @@ facts = no_facts
 class Config(Divided):
     """Which text is trained on and how it is cut into rows (the recipe's ``data``, ``name: text``).
 
-    A path is plain text, JSON lines with a field ``text``, ``-`` for stdin, any of them perhaps compressed
-    with gzip; a folder that ``glassformer data prepare`` wrote; or ``generated:python-docs``, the reference
-    of the running Python. ``play.txt[:90%]`` is the beginning of a file and ``play.txt[90%:]`` its end, so
-    that one file can be for training and for validation. ``documents`` says what parts documents in plain
-    text: ``blank`` lines (with nothing in them), every ``line``, or nothing (``file``). A row predicts
-    ``block`` tokens, a step takes ``batch_size`` rows, over all ranks together.
+    A path is plain text, JSON lines with a field ``text``, a TSV or CSV file whose ``column`` is named, ``-``
+    for stdin, any of them perhaps compressed with gzip; a folder that ``glassformer data prepare`` wrote; or
+    ``generated:python-docs``, the reference of the running Python. ``play.txt[:90%]`` is the beginning of a
+    file and ``play.txt[90%:]`` its end, so that one file can be for training and for validation.
+    ``documents`` says what parts documents in plain text: ``blank`` lines (with nothing in them), every
+    ``line``, or nothing (``file``). A row predicts ``block`` tokens, a step takes ``batch_size`` rows, over
+    all ranks together.
     """
 
     name: Literal["text"] = "text"
@@ -40,6 +41,7 @@ class Config(Divided):
     test: Sources | None = None
     documents: Literal["blank", "line", "file"] = "blank"
     field: str = Field("text", min_length=1)
+    column: str | None = Field(None, min_length=1)
     block: int = Field(128, ge=1)
     batch_size: int = Field(32, ge=1)
     workers: int = Field(1, ge=0, le=64)
@@ -56,7 +58,9 @@ class Config(Divided):
 
     def read(self, path: str, meter: Meter | None = None) -> Iterator[Example]:
         """The pieces of the documents at one path."""
-        return documents.read(path, documents=self.documents, field=self.field, meter=meter)
+        return documents.read(
+            path, documents=self.documents, field=self.field, column=self.column, meter=meter
+        )
 
 
 def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
@@ -129,6 +133,7 @@ def _encoded(
         "encode": settings,
         "documents": config.documents,
         "field": config.field,
+        "column": config.column,
         "piece": documents.PIECE,
         "kind": Path(name).suffixes[-2:],
         "share": str(share),
