@@ -20,7 +20,7 @@ evaluation: {sentences: 2, decoding: {num_beams: 3, length_penalty: 1.0}}
 """
 FIGURES = {
     "steps", "seconds", "tokens_per_second", "train_loss", "valid_loss", "bleu", "chrf", "parameters",
-    "reason", "best_step", "output", "next",
+    "trained_parameters", "reason", "best_step", "output", "next",
 }  # fmt: skip
 
 

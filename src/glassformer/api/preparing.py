@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from glassformer.adapt.bending import bend
+from glassformer.adapt.bending import check as check_adapt
 from glassformer.api.heading import (
     bodily,
     brings_head,
@@ -76,6 +78,7 @@ def prepare(recipe: Recipe) -> Parts:
     body = _new_model(recipe, sizes) if started is None else _continued(recipe, started)
     if known is not None:
         begin_with(known, body, tokenizers)
+    bend(recipe.adapt, body, tokenizers)
     model = with_head(recipe, body, facts, started)
     objective = objective_for(recipe.objective, model, tokenizers, **_augmentation(recipe))
     streams, fingerprints = _streams(recipe, objective, model, tokenizers)
@@ -97,7 +100,9 @@ def planned_model(recipe: Recipe) -> nn.Module:
     started = _started(recipe)
     if started is None:
         return new_model(recipe, recipe.tokenizer.vocab_size)
-    return with_head(recipe, body_of(started.model), facts_before_data(recipe), started)
+    body = body_of(started.model)
+    bend(recipe.adapt, body, started.tokenizers)
+    return with_head(recipe, body, facts_before_data(recipe), started)
 
 
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
@@ -136,6 +141,7 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
     _check_fit(recipe, config, able.abilities)
     _check_length(recipe, config)
     _check_measured(recipe)
+    check_adapt(recipe.adapt, started=started is not None, headed=brings_head(recipe))
     check_schedule(recipe.schedule, recipe.train.steps)
     apart = not recipe.tokenizer.shared
     if started is None and apart and getattr(config, "share", None) == "all":

@@ -1,4 +1,4 @@
-"""What a run is, in one sentence: this model, with this objective, on this data, trained so."""
+"""What a run is: this model, with this objective, on this data, adapted this way, trained so."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class EvaluationConfig(Settings):
 class Recipe(Settings):
     """Everything a run is made from. ``init`` is a model folder to go on from instead of new weights.
 
+    ``adapt`` says how that model is bent to the task: what of it learns, or what is put into it and learns.
     ``embeddings`` is a file of word vectors, or a model folder, whose vectors the input tables begin with.
     """
 
@@ -44,6 +45,9 @@ class Recipe(Settings):
         default_factory=dict, validate_default=True
     )
     data: Annotated[Settings, Choice("data", default="pairs")]
+    adapt: Annotated[Settings, Choice("adapt", default="full")] = Field(
+        default_factory=dict, validate_default=True
+    )
     optim: OptimConfig = OptimConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     train: TrainConfig

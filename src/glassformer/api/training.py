@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from glassformer.adapt.bending import trained
 from glassformer.api.measured import Measured, named
 from glassformer.api.measuring import measuring
 from glassformer.api.preparing import Parts, planned_model, prepare
@@ -54,6 +55,7 @@ def train(
     report.say(machine.sentence(found, machine.precision(asked.train.precision, found)))
     parts = prepare(asked)
     report.say(_described(parts))
+    _tell_adapted(parts)
     outcome = _fit(parts, folder, resume=resume)
     return _figures(parts, outcome, _measured(parts, folder)) if first else {}
 
@@ -87,6 +89,7 @@ def _plan(recipe: Recipe) -> dict[str, Any]:
     return {
         "recipe": dump(recipe),
         "parameters": _size(model),
+        "trained_parameters": trained(model),
         "precision": machine.precision(recipe.train.precision, found),
         "machine": machine.sentence(found, machine.precision(recipe.train.precision, found)),
     }
@@ -108,6 +111,19 @@ def _described(parts: Parts) -> str:
         f"{config.name} with {_size(parts.model):,} parameters, {sizes}"
         f"{parts.train.epoch_size():,} training examples an epoch"
     )
+
+
+def _tell_adapted(parts: Parts) -> None:
+    """Says how much learns, where that is not everything."""
+    size, learns = _size(parts.model), trained(parts.model)
+    if learns < size:
+        share = f"{learns / size:.2%}"
+        report.say(f"adapt: {_adapted(parts)}: {learns:,} of {size:,} parameters learn ({share})")
+
+
+def _adapted(parts: Parts) -> str:
+    settings: Any = parts.recipe.adapt
+    return str(settings.name)
 
 
 def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
@@ -171,6 +187,7 @@ def _figures(parts: Parts, outcome: trainer.Outcome, measured: Measured | None) 
         **measuring(parts).unmeasured(),
         **{name: value for name, value in figures.items() if name not in ("loss", "nll")},
         "parameters": _size(parts.model),
+        "trained_parameters": trained(parts.model),
         "reason": outcome.reason,
         "best_step": outcome.best.step if outcome.best else None,
         "output": str(outcome.output),
