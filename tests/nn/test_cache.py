@@ -68,3 +68,18 @@ def test_a_fixed_memory_stays_in_place_and_says_when_it_is_full() -> None:
     assert slot.extend(*_pair(3))[0].data_ptr() == first
     with pytest.raises(IndexError, match="holds 5 positions and position 6 was asked for"):
         slot.extend(*_pair(1))
+
+
+@BOTH
+def test_a_fork_holds_the_same_and_goes_on_by_itself(make: Callable[[], Slot]) -> None:
+    slot = make()
+    assert slot.fork().length == 0
+    keys = slot.extend(*_pair(2))[0].clone()
+    twin = slot.fork()
+    more = _pair(1)
+    twin.extend(*more)
+    slot.extend(*(torch.zeros_like(part) for part in more))
+    assert (slot.length, twin.length) == (3, 3)
+    assert torch.equal(twin.held()[0][:, :, :2], keys)
+    assert torch.equal(twin.held()[0][:, :, 2:], more[0])
+    assert not slot.held()[0][:, :, 2:].any()

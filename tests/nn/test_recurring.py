@@ -49,3 +49,18 @@ def test_padding_on_the_left_is_passed_over() -> None:
     alone = Recurring(model, TOKENS[:1, 1:])
     torch.testing.assert_close(step[:1], alone.step(torch.tensor([1])))
     torch.testing.assert_close(step[2], model({"tokens": torch.tensor([[3]])})[0, 0])
+
+
+@torch.no_grad()
+def test_a_fork_goes_on_by_itself_and_padding_in_the_middle_is_passed_over() -> None:
+    model = _model()
+    state = Recurring(model, TOKENS[:2])
+    twin = state.fork()
+    more = torch.tensor([[1, 2], [3, 0]])
+    hidden = twin.take(more, more != 0)
+    after = twin.step(torch.tensor([4, 4]))
+    torch.testing.assert_close(hidden[1, 0], model.hidden({"tokens": torch.tensor([[8, 9, 10, 3]])})[0, -1])
+    torch.testing.assert_close(after[1], model({"tokens": torch.tensor([[8, 9, 10, 3, 4]])})[0, -1])
+    torch.testing.assert_close(after[0], model({"tokens": torch.tensor([[5, 6, 7, 1, 2, 4]])})[0, -1])
+    text = torch.cat([TOKENS[:2], torch.tensor([[1], [2]])], dim=1)
+    torch.testing.assert_close(state.step(torch.tensor([1, 2])), model({"tokens": text})[:, -1])

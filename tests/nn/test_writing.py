@@ -124,3 +124,31 @@ def test_a_text_longer_than_the_model_is_refused_and_padding_does_not_count(stac
     both.read(torch.full((1, 2), 3))
     with pytest.raises(UserError, match="a text of 9 tokens"):
         both.step(torch.tensor([3]))
+
+
+@pytest.mark.parametrize("fixed", [None, 8])
+def test_padding_in_the_middle_is_passed_over(stack: _Stack, fixed: int | None) -> None:
+    state = Writing(stack, TOKENS[1:2, :2], max_length=LIMIT, fixed=fixed)
+    state.select(torch.tensor([0, 0]))
+    more = torch.tensor([[7, 8, 9], [10, 0, 0]])
+    hidden = state.take(more, more != 0)
+    last = state.step(torch.tensor([11, 12]))
+    for row, text in enumerate([[1, 2, 7, 8, 9, 11], [1, 2, 10, 12]]):
+        whole = stack.alone(torch.tensor(text))
+        count = len(text) - 3
+        torch.testing.assert_close(stack.output(hidden[row, :count]), whole[2:-1], **CLOSE)
+        torch.testing.assert_close(last[row], whole[-1], **CLOSE)
+
+
+@pytest.mark.parametrize("fixed", [None, 8])
+def test_a_fork_goes_on_by_itself(stack: _Stack, fixed: int | None) -> None:
+    state = Writing(stack, TOKENS, KEEP, max_length=LIMIT, fixed=fixed)
+    twin = state.fork()
+    twin.select(torch.tensor([1]))
+    twin.read(torch.tensor([[9, 9]]))
+    found = state.step(torch.tensor([7, 8, 9]))
+    for row, token in enumerate([7, 8, 9]):
+        whole = stack.alone(torch.cat([TOKENS[row, KEEP[row]], torch.tensor([token])]))
+        torch.testing.assert_close(found[row], whole[-1], **CLOSE)
+    assert state.length == 5
+    assert twin.length == 6

@@ -142,7 +142,7 @@ def score(
         )
     pairs = iter(_paired(texts, contexts))
     while ahead := list(islice(pairs, max(window, 1))):
-        rows = _encoded(model.config.start_id, tokenizer, ahead)
+        rows = encoded(model.config.start_id, tokenizer, ahead)
         windows = [one for place, row in enumerate(rows) for one in _windows(place, *row, longest, stride)]
         logps: list[list[tuple[int, list[float]]]] = [[] for _ in rows]
         for batch in _batches(list(enumerate(windows)), tokens_per_batch):
@@ -171,15 +171,17 @@ def _paired(texts: Iterable[str], contexts: Iterable[str] | None) -> Iterator[tu
         ) from error
 
 
-def _encoded(
+def encoded(
     start_id: int, tokenizer: Tokenizer, pairs: Sequence[tuple[str, str]]
 ) -> list[tuple[tuple[int, ...], int]]:
     """All tokens of each context and text, and where those of the text begin."""
     head = tuple(tokenizer.opening) or (start_id,)
-    before = tokenizer.encode_batch([context for context, _ in pairs])
+    contexts = list(dict.fromkeys(context for context, _ in pairs))
+    before = dict(zip(contexts, tokenizer.encode_batch(contexts), strict=True))
     both = tokenizer.encode_batch([context + text for context, text in pairs])
     found = []
-    for context, whole in zip(before, both, strict=True):
+    for (asked, _), whole in zip(pairs, both, strict=True):
+        context = before[asked]
         matched = zip(context, whole, strict=False)
         same = next(
             (at for at, (one, two) in enumerate(matched) if one != two), min(len(context), len(whole))

@@ -52,6 +52,21 @@ class Generates(Protocol):
 
 
 @runtime_checkable
+class Forks(State, Protocol):
+    """A state that reads several tokens at once and can go on in several ways from one place."""
+
+    def take(
+        self, tokens: Int[Tensor, "rows width"], keep: Bool[Tensor, "rows width"] | None = None
+    ) -> Float[Tensor, "rows width dim"]:
+        """Append tokens, but for the padding where ``keep`` is False, and give their hidden states."""
+        ...
+
+    def fork(self) -> Forks:
+        """A second batch of the same texts, which goes on by itself."""
+        ...
+
+
+@runtime_checkable
 class Rests(Protocol):
     """A torch module, in so far as its dropout can be switched off."""
 

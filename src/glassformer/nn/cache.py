@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -33,6 +34,10 @@ class Slot(Protocol):
         """Keep these rows, in this order."""
         ...
 
+    def fork(self) -> Slot:
+        """A second memory of the same, which goes on by itself."""
+        ...
+
 
 class Growing:
     """A memory that grows by joining tensors: nothing to size beforehand."""
@@ -62,6 +67,10 @@ class Growing:
         """Keep these rows, in this order."""
         if self._pair is not None:
             self._pair = self._pair[0].index_select(0, rows), self._pair[1].index_select(0, rows)
+
+    def fork(self) -> Growing:
+        """A second memory of the same; what is held is shared, for it is never written to."""
+        return copy(self)
 
 
 class Fixed:
@@ -100,3 +109,9 @@ class Fixed:
         """Keep these rows, in this order."""
         if self._pair is not None:
             self._pair = self._pair[0].index_select(0, rows), self._pair[1].index_select(0, rows)
+
+    def fork(self) -> Fixed:
+        """A second memory of the same, with tensors of its own."""
+        twin = copy(self)
+        twin._pair = None if self._pair is None else (self._pair[0].clone(), self._pair[1].clone())
+        return twin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float, Int
@@ -52,9 +53,18 @@ class Recurring:
 
     def read(self, tokens: Int[Tensor, "rows width"]) -> Float[Tensor, "rows width vocab"]:
         """Append tokens to every row and give the scores (float32) of what may follow each of them."""
-        hidden, self.states = self.model.run(tokens, self.states)
-        scores: Tensor = self.model.output(hidden)
+        scores: Tensor = self.model.output(self.take(tokens))
         return scores.float()
+
+    def take(
+        self, tokens: Int[Tensor, "rows width"], keep: Bool[Tensor, "rows width"] | None = None
+    ) -> Float[Tensor, "rows width dim"]:
+        """Append tokens to every row and give their hidden states, on which the model's ``output`` stands.
+
+        Where ``keep`` is False nothing is appended.
+        """
+        hidden, self.states = self.model.run(tokens, self.states, keep=keep)
+        return hidden
 
     def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores (float32) of what may follow."""
@@ -64,3 +74,7 @@ class Recurring:
         """Keep these rows, in this order."""
         if self.states is not None:
             self.states = [tuple(part.index_select(0, rows) for part in parts) for parts in self.states]
+
+    def fork(self) -> Recurring:
+        """A second batch of the same texts, which goes on by itself; no state is ever written to."""
+        return copy(self)

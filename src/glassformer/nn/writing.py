@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from glassformer.nn.cache import Fixed, Growing, Slot
 from glassformer.nn.mask import Mask
-from glassformer.nn.position import fits
+from glassformer.nn.position import counted, fits
 
 
 @runtime_checkable
@@ -68,18 +69,36 @@ class Writing:
         self.model = model
         self.max_length = max_length
         self.length = 0
-        self.padding = None if keep is None else _padding(keep)
+        self.keep: Tensor | None = None
         self.slots: list[Slot] = [Growing() if fixed is None else Fixed(fixed) for _ in model.blocks]
+        if keep is not None and bool((keep[:, 1:] < keep[:, :-1]).any()):
+            raise ValueError("prompts of unlike length are padded on their left")
         if tokens.shape[1]:
-            self._advance(tokens)
+            self.take(tokens, keep)
 
     def read(self, tokens: Int[Tensor, "rows width"]) -> Float[Tensor, "rows width vocab"]:
         """Append tokens to every row and give the scores (float32) of what may follow each of them.
 
         Raises UserError when a text becomes longer than the model reads.
         """
-        scores: Tensor = self.model.output(self._advance(tokens))
+        scores: Tensor = self.model.output(self.take(tokens))
         return scores.float()
+
+    def take(
+        self, tokens: Int[Tensor, "rows width"], keep: Bool[Tensor, "rows width"] | None = None
+    ) -> Float[Tensor, "rows width dim"]:
+        """Append tokens to every row and give their hidden states, on which the model's ``output`` stands.
+
+        Where ``keep`` is False stands padding, which no token looks at and which counts for no position.
+        Raises UserError when a text becomes longer than the model reads.
+        """
+        start, self.length = self.length, self.length + tokens.shape[1]
+        self.keep = self._kept(tokens, keep)
+        self._fits()
+        if self.keep is None:
+            return self.model.run(tokens, Mask(causal=True), start, self.slots)
+        mask = Mask(causal=True, keep=self.keep)
+        return self.model.run(tokens, mask, counted(self.keep)[:, start:], self.slots)
 
     def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores (float32) of what may follow."""
@@ -89,31 +108,30 @@ class Writing:
         """Keep these rows, in this order."""
         for slot in self.slots:
             slot.select(rows)
-        if self.padding is not None:
-            self.padding = self.padding.index_select(0, rows)
+        if self.keep is not None:
+            self.keep = self.keep.index_select(0, rows)
 
-    def _advance(self, tokens: Tensor) -> Tensor:
-        start, self.length = self.length, self.length + tokens.shape[1]
-        self._fits()
-        if self.padding is None:
-            return self.model.run(tokens, Mask(causal=True), start, self.slots)
-        place = torch.arange(self.length, device=tokens.device)
-        keep = place >= self.padding[:, None]
-        positions = (place[start:] - self.padding[:, None]).clamp(min=0)
-        return self.model.run(tokens, Mask(causal=True, keep=keep), positions, self.slots)
+    def fork(self) -> Writing:
+        """A second batch of the same texts, which goes on by itself."""
+        twin = copy(self)
+        twin.slots = [slot.fork() for slot in self.slots]
+        return twin
+
+    def _kept(self, tokens: Tensor, keep: Tensor | None) -> Tensor | None:
+        """Which of all places hold tokens; None where all do."""
+        keep = None if keep is None or bool(keep.all()) else keep
+        if self.keep is None and keep is None:
+            return None
+        rows, width = tokens.shape
+        before = (
+            tokens.new_ones(rows, self.length - width, dtype=torch.bool) if self.keep is None else self.keep
+        )
+        now = tokens.new_ones(rows, width, dtype=torch.bool) if keep is None else keep
+        return torch.cat([before, now], dim=1)
 
     def _fits(self) -> None:
         # Rows of padding alone are shorter than the rest; the device is asked only when that could matter.
         longest = self.length
-        if longest > self.max_length and self.padding is not None and len(self.padding):
-            longest -= int(self.padding.min())
+        if longest > self.max_length and self.keep is not None and len(self.keep):
+            longest = int(self.keep.sum(dim=1).max())
         fits(longest, self.max_length)
-
-
-def _padding(keep: Tensor) -> Tensor | None:
-    """How many places each row is padded on its left; None when none is."""
-    if bool(keep.all()):
-        return None
-    if bool((keep[:, 1:] < keep[:, :-1]).any()):
-        raise ValueError("prompts of unlike length are padded on their left")
-    return (~keep).sum(dim=1)
