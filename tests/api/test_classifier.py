@@ -51,6 +51,6 @@ def test_no_label_at_all_is_refused_and_broken_weights_are_told(model, tmp_path)
     model.save(tmp_path / "broken")
     broken = gf.load(tmp_path / "broken")
     with torch.no_grad():
-        broken.model.classifier.bias.fill_(float("nan"))
+        broken.model.classifier.weight.fill_(float("nan"))
     with pytest.raises(RunError, match="scores that are not numbers"):
         broken.predict("좋다")

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from glassformer.base.errors import UserError
+from glassformer.hub.card import architecture_of
 from glassformer.hub.folder import load, save
-from glassformer.hub.heads import HEAD, described
+from glassformer.hub.heads import HEAD, described, put_on, read_head
 from glassformer.models import bert, gpt
 from glassformer.nn.headed import Head, Headed
 
@@ -112,3 +113,45 @@ def test_a_head_without_its_weights_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "model", **{HEAD: None})
     with pytest.raises(UserError, match=r"classifier\."):
         load(folder)
+
+
+def native(name: str, **told: Any) -> Headed:
+    settings = {"objective": "classification", "ability": "classifies", "outputs": 3, "width": 8}
+    pool = "first" if name == "bert" else "last"
+    return put_on(body(name), Head(**(settings | {"pool": pool, "labels": LABELS, "max_length": 12} | told)))
+
+
+def test_a_head_of_the_family_is_written_as_there_and_any_other_as_ours() -> None:
+    told = described(native("bert", dropout=0.25))
+    assert told["architectures"] == ["BertForSequenceClassification"]
+    assert told["problem_type"] == "single_label_classification"
+    assert told["classifier_dropout"] == 0.25
+    assert told["id2label"]["1"] == "good"
+    assert "add_pooling_layer" not in told
+    for other in (native("bert", pool="mean"), native("gpt", labels=("a", "b"), outputs=1)):
+        assert (other.head.form, other.native) == ("own", None)
+        assert architecture_of(described(other)) is None
+    number = described(native("gpt", tells="number", labels=("score",), outputs=1))
+    assert number["problem_type"] == "regression"
+    assert architecture_of(number) == "GPT2ForSequenceClassification"
+
+
+def test_what_a_file_of_others_leaves_out_is_what_transformers_takes(tmp_path: Path) -> None:
+    save(tmp_path / "model", native("bert", tells="labels"), None)
+    (tmp_path / "model" / "manifest.json").unlink()
+    path = tmp_path / "model" / "config.json"
+    told = json.loads(path.read_text("utf-8"))
+    del told[HEAD], told["id2label"]
+    read = read_head(told, body("bert").config, path)
+    assert read is not None
+    assert (read.labels, read.tells, read.objective) == (("LABEL_0", "LABEL_1"), "labels", "multi_label")
+    one = read_head(told | {"problem_type": None, "id2label": {"0": "x"}}, body("bert").config, path)
+    assert one is not None
+    assert (one.tells, one.objective, one.texts) == ("number", "regression", 0)
+    with pytest.raises(UserError, match=r"config\.json: .*id2label"):
+        read_head(told | {"problem_type": "riddle"}, body("bert").config, path)
+
+
+def test_a_head_that_somebody_took_off_elsewhere_is_gone() -> None:
+    told = described(native("gpt")) | {"architectures": ["GPT2LMHeadModel"]}
+    assert read_head(told, body("gpt").config, Path("config.json")) is None

@@ -13,7 +13,8 @@ from glassformer.api.recipe import Recipe
 from glassformer.base import plugins, report
 from glassformer.data.columns import shared_out
 from glassformer.hub import folder as hub
-from glassformer.nn.headed import Headed, bare, head_of, width_of
+from glassformer.hub import heads
+from glassformer.nn.headed import LAYERS, Headed, bare, body_of, head_of, width_of
 from glassformer.objectives.objective import Objective
 from glassformer.text.tokenizer import TokenizerPair
 
@@ -62,25 +63,34 @@ def with_head(
         max_length=min(data.max_length, asked.config.max_length),
     )
     torch.manual_seed(recipe.train.seed + 1)  # else it would be drawn as the body's first weights were
-    model = Headed(body, head)
+    # Taken now: what the head takes off the body may be what the head goes on from.
+    parts = {} if started is None else dict(body_of(started.model).named_children())
+    model = heads.put_on(body, head)
     if started is not None:
-        _keep(model, started)
+        _keep(model, started, parts)
     return model
 
 
-def _keep(model: Headed, started: hub.Loaded) -> None:
-    """Take over the weights of a head with the same outputs."""
+def _keep(model: Headed, started: hub.Loaded, parts: Mapping[str, nn.Module]) -> None:
+    """Take over the weights of a head with the same outputs, and a layer that the body was trained with."""
     before: Any = started.model
+    if model.native is not None and model.native.inherits is not None:
+        old = parts.get(model.native.inherits, getattr(before, "dense", None))
+        if old is None:
+            report.say(f"{started.folder} has no {model.native.inherits}, so that of the head begins anew")
+        else:
+            model.dense.load_state_dict(old.state_dict())
     if (head := head_of(before)) is None:
         return
-    if (head.ability, head.labels, head.outputs) == (
-        model.head.ability,
-        model.head.labels,
-        model.head.outputs,
-    ):
-        model.classifier.load_state_dict(before.classifier.state_dict())
+    if all(getattr(head, field) == getattr(model.head, field) for field in ALIKE):
+        for layer in (name for name in LAYERS if hasattr(model, name)):
+            getattr(model, layer).load_state_dict(getattr(before, layer).state_dict())
     else:
         report.say(f"the labels are not those of {started.folder}, so the head begins anew")
+
+
+ALIKE = ("ability", "labels", "outputs", "form", "tells")
+"""What two heads have in common if one goes on from the other."""
 
 
 def shared_state(one: nn.Module, other: nn.Module) -> dict[str, Tensor]:

@@ -95,6 +95,8 @@ def there(transformers: Any, folder: Path, written: Mapping[str, Any], batch: Ba
         kind = getattr(transformers, str(architecture_of(written)))
         model = kind.from_pretrained(folder, dtype=torch.float32, local_files_only=True, **options).eval()
         said = model(**_named(model, batch))
+    if said.get("start_logits") is not None:
+        return (_on_text(torch.stack([said["start_logits"], said["end_logits"]], dim=-1).float(), batch),)
     names = ("logits", "prediction_logits", "last_hidden_state")
     outputs = [next(said[name] for name in names if said.get(name) is not None)]
     outputs += [

@@ -76,7 +76,8 @@ def plain_card(
 
 def architecture_of(written: Mapping[str, Any]) -> str | None:
     """The class of ``transformers`` that opens a folder with this ``config.json``, None where it has none."""
-    own = str(written.get("model_type", "")).startswith("glassformer") or "glassformer_head" in written
+    own_head = written.get("glassformer_head", {"form": "native"}).get("form", "own") == "own"
+    own = str(written.get("model_type", "")).startswith("glassformer") or own_head
     return None if own else next(iter(written.get("architectures", ())), None)
 
 

@@ -228,7 +228,7 @@ def load(
     tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
     shapes = torch.device(device).type == "meta"
     with torch.device("meta") if shapes else nullcontext():
-        model = _blank(module, config, folder, heads.read_head(written, folder / CONFIG))
+        model = _blank(module, config, folder, heads.read_head(written, config, folder / CONFIG))
     if not shapes:
         huggingface.fill(model, heads.names_of(model), weights, folder, dtype=dtype)
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
@@ -263,7 +263,7 @@ def blank(module: ModuleType, config: Any, head: Head | None = None) -> nn.Modul
     """A model whose weights wait to be filled: memory is asked for and not touched, tables are computed."""
     with _Undrawn():
         model: nn.Module = module.Model(config)
-        return model if head is None else Headed(model, head)
+        return model if head is None else Headed(model, head, heads.native_of(config, head))
 
 
 # Functions of torch.nn.init that a mode sees are not looked into, so they stand here beside what they call.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 TEXT, IMAGE = "AutoTokenizer", "AutoImageProcessor"
 _TOKENS = 'tokenizer(["..."], return_tensors="pt")'
+_TOLD = f"model(**{_TOKENS}).logits.argmax(-1)"
 _DECODED = "print(tokenizer.batch_decode(written, skip_special_tokens=True))"
 _LESS = "Of text unlike its training data (other topics, dialects, languages) it knows less."
 _SURE = "It always answers with one of its labels, and text unlike its training data misleads it."
@@ -82,15 +83,31 @@ USES: Mapping[str, Use] = {
         verbs="glassformer predict",
         command='glassformer predict {folder} "…"',
         python='print(model.predict(["..."]))',
-        foreign=(),
+        foreign=(f"print(model(**{_TOKENS}).logits)",),
         limits=(_SURE,),
         task="text-classification",
+    ),
+    "compares": Use(
+        verbs="glassformer predict",
+        command="printf '…\\t…\\n' | glassformer predict {folder}",
+        python='print(model.similarity([("...", "...")]))',
+        foreign=(f"print(model(**{_TOKENS}).last_hidden_state.mean(dim=1))",),
+        limits=(_LESS,),
+        task="sentence-similarity",
+    ),
+    "answers": Use(
+        verbs="glassformer predict",
+        command='glassformer predict {folder} "…"',
+        python='print(model.predict(["..."]))',
+        foreign=(f"print(model(**{_TOKENS}))",),
+        limits=(_SURE,),
+        task="question-answering",
     ),
     "tags": Use(
         verbs="glassformer predict",
         command='glassformer predict {folder} "…"',
         python='print(model.predict(["..."]))',
-        foreign=(),
+        foreign=(f"print([model.config.id2label[n] for n in {_TOLD}[0].tolist()])",),
         limits=(_SURE,),
         task="token-classification",
     ),

@@ -17,6 +17,7 @@ from glassformer.nn.activation import ACTIVATIONS, Activation, read_activation, 
 from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.dropout import Dropout
 from glassformer.nn.embedding import Output
+from glassformer.nn.headed import Native
 from glassformer.nn.init import begin_normal
 from glassformer.nn.mask import Mask
 from glassformer.nn.names import Names
@@ -119,6 +120,7 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes",)
+    scoring: ClassVar[tuple[str, ...]] = ("transform", "output", "pooler", "next_sentence")
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -243,6 +245,11 @@ def names(config: Config) -> Names:
     return bert_names.names(config.kind, config.head)
 
 
+def heads(config: Config) -> dict[str, Native]:
+    """How this kind of encoder builds a head for each ability."""
+    return bert_names.heads(config.kind)
+
+
 def fitted(config: Config, held: Collection[str]) -> Config:
     """The configuration with the head that a file with these names holds, where ``config.json`` says less.
 
@@ -313,6 +320,8 @@ def _head(kind: str, written: Mapping[str, Any]) -> Head:
     bare: Head = "none" if kind == "distilbert" or not written.get("add_pooling_layer", True) else "pooler"
     named = next(iter(written.get("architectures") or ()), CLASSES[kind][bare])
     heads: dict[str, Head] = {name: head for head, name in CLASSES[kind].items()}  # type: ignore[misc]
+    if named in (native.architecture for native in bert_names.heads(kind).values() if native.output):
+        return "none"  # what stands on the encoder is no part of it
     if named not in heads:
         known = ", ".join(sorted(heads))
         raise UserError(

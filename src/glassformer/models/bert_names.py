@@ -1,7 +1,11 @@
-"""The names of weights in the files of BERT, RoBERTa and DistilBERT."""
+"""The names of weights in the files of BERT, RoBERTa and DistilBERT, and the heads that these build."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from glassformer.nn.headed import Native
 from glassformer.nn.names import Names
 
 # Our part, its name in BERT's and RoBERTa's files, and in DistilBERT's where it has the part.
@@ -76,3 +80,37 @@ def _spellings(memory: str, file: str) -> list[tuple[str, str]]:
         return [(memory, file)]
     spellings = [("weight", "weight"), ("bias", "bias"), ("weight", "gamma"), ("bias", "beta")]
     return [(f"{memory}.{name}", f"{file}.{spelt}") for name, spelt in spellings]
+
+
+CLASSES = {"bert": "Bert", "roberta": "Roberta", "distilbert": "DistilBert"}
+# What stands between the first token and the scores: its name in files, its function, what it goes on from.
+DENSE: dict[str, dict[str, Any]] = {
+    "bert": {"dense": "bert.pooler.dense", "inherits": "pooler"},
+    "roberta": {"dense": "classifier.dense", "output": "classifier.out_proj", "early": True},
+    "distilbert": {"dense": "pre_classifier", "squash": "relu"},
+}
+RATES: dict[str, dict[str, str]] = {
+    "distilbert": {"classifies": "seq_classif_dropout", "answers": "qa_dropout"}
+}
+USUAL_RATES = {"classifies": "classifier_dropout", "tags": "classifier_dropout"}
+
+
+def heads(kind: str) -> dict[str, Native]:
+    """How this kind builds the head of each ability (Devlin et al. 2019, §4; Liu et al. 2019, §5).
+
+    RoBERTa and DistilBERT have no pooler below any head; files that were taken from a model with one hold it.
+    """
+    rates = RATES.get(kind, USUAL_RATES)
+    pooler = f"{kind}.pooler"
+
+    def native(ability: str, name: str, **others: Any) -> Native:
+        options = {"prefix": ("", f"{kind}."), "ignored": (pooler,), "rate": rates.get(ability)}
+        return Native(f"{CLASSES[kind]}For{name}", **(options | others))
+
+    classifies = native("classifies", "SequenceClassification", pool="first", **DENSE[kind])
+    return {
+        "classifies": classifies if kind != "bert" else replace(classifies, ignored=()),
+        "tags": native("tags", "TokenClassification", pool="each"),
+        "answers": native("answers", "QuestionAnswering", pool="each", output="qa_outputs"),
+        "compares": Native(f"{CLASSES[kind]}Model", None, output=None, ignored=("pooler", pooler)),
+    }

@@ -62,6 +62,7 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("contextualizes",)
+    scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ from glassformer.nn.activation import Activation, read_activation, write_activat
 from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.cache import Slot
 from glassformer.nn.embedding import Embedding, Output
+from glassformer.nn.headed import Native
 from glassformer.nn.init import begin_normal
 from glassformer.nn.mask import Mask
 from glassformer.nn.names import Form, Names
@@ -99,6 +100,7 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("generates",)
+    scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -229,6 +231,24 @@ def names(config: Config) -> Names:
             for file in ("h.*.attn.bias", "h.*.attn.masked_bias", "position_ids")
         ],
     )
+
+
+def heads(config: Config) -> dict[str, Native]:
+    """How GPT-1 and GPT-2 build a head for each ability (Radford et al. 2018, §3.2); others have none."""
+    kind = model_type(config)
+    if kind == OWN_TYPE:
+        return {}
+    name = CLASSES[kind].removesuffix("LMHeadModel")
+    found = {
+        "classifies": Native(f"{name}ForSequenceClassification", "last", output="score", bias=False),
+        "compares": Native(f"{name}Model", None, output=None),
+    }
+    if kind == GPT1:
+        return found
+    return found | {
+        "tags": Native(f"{name}ForTokenClassification", "each", rate="classifier_dropout"),
+        "answers": Native(f"{name}ForQuestionAnswering", "each", output="qa_outputs"),
+    }
 
 
 def write(config: Config) -> dict[str, Any]:

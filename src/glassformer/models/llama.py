@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
-from glassformer.models import llama_rotary
+from glassformer.models import llama_heads, llama_rotary
 from glassformer.nn.activation import Activation, read_activation, write_activation
 from glassformer.nn.block import Block, BlockConfig
 from glassformer.nn.cache import Slot
 from glassformer.nn.embedding import Output
+from glassformer.nn.headed import Native
 from glassformer.nn.init import begin_normal
 from glassformer.nn.mask import Mask
 from glassformer.nn.names import Names
@@ -131,6 +132,7 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("generates",)
+    scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -249,6 +251,12 @@ def names(config: Config) -> Names:  # noqa: ARG001 - every model is asked with 
     return Names([*both, ("output.weight", "lm_head.weight")], ignored=IGNORED)
 
 
+def heads(config: Config) -> dict[str, Native]:
+    """How the kind that writes this model's files builds a head for each ability; our own has none."""
+    kind = _kind(config)
+    return llama_heads.heads(kind, CLASSES[kind].removesuffix("ForCausalLM")) if kind in CLASSES else {}
+
+
 def write(config: Config) -> dict[str, Any]:
     """The ``config.json`` of this model, of the first kind that transformers computes so, or of our own."""
     kind = _kind(config)
@@ -337,7 +345,7 @@ def _refuse(said: Mapping[str, Any]) -> None:
     if said.get("quantization_config"):
         raise UserError("config.json: quantization_config asks for quantized weights; take the plain folder")
     for name in said.get("architectures") or ():
-        if not name.endswith(("ForCausalLM", "Model", "GlassformerLlama")):
+        if not name.endswith((*llama_heads.KNOWN, "GlassformerLlama")):
             raise UserError(
                 f"config.json: architectures names {name}, whose head is not known here; take a folder of "
                 "the model that generates"

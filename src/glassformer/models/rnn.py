@@ -77,6 +77,7 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("generates",)
+    scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
         super().__init__()

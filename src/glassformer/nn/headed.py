@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -15,10 +16,9 @@ from glassformer.nn.dropout import Dropout
 from glassformer.nn.names import Form, Names
 
 Pool = Literal["last", "first", "mean", "each"]
+Tells = Literal["label", "labels", "number"]
 
 STD = 0.02
-SCORING = ("output", "transform", "pooler", "next_sentence")
-"""Parts of bodies that make scores of words, or a vector of a text, out of hidden states."""
 
 
 class Head(Settings):
@@ -26,73 +26,143 @@ class Head(Settings):
 
     ``objective`` is what it was learned by and ``ability`` what the whole can do. ``pool`` says which hidden
     state a text is told by: that of its ``last`` or ``first`` token, or their ``mean``; ``each`` token has
-    scores of its own where words are tagged. ``outputs`` are as many as ``labels``, or 1: the score of the
-    second of two labels, that of the first being 0. ``width`` is that of the hidden states. Longer texts than
-    ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``).
+    scores of its own where words are tagged or answers are found. ``tells`` says what scores mean: one of the
+    ``labels``, those of them whose probability reaches ``threshold``, or a number, whose name is then the one
+    label. ``outputs`` are as many as ``labels``, or 1: the score of the second of two labels, that of the
+    first being 0. A model that ``compares`` has neither: the pooled state is its answer. ``width`` is that of
+    the hidden states. ``texts`` are read at once, 1 or 2; 0 where nobody said. Longer ones than
+    ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``). ``weights``
+    say how much each label counts in training, nothing where all count alike. ``form`` is ``native`` where
+    the head is built as the body's family builds it (``Native``), else ``own``.
     """
 
     objective: str
-    ability: Literal["classifies", "tags"]
+    ability: Literal["classifies", "tags", "answers", "compares"]
     pool: Pool
-    labels: tuple[str, ...] = Field(min_length=2)
-    outputs: int = Field(ge=1)
+    labels: tuple[str, ...]
+    outputs: int = Field(ge=0)
     width: int = Field(ge=1)
     max_length: int = Field(ge=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     unit: Literal["word", "character"] = "word"
+    tells: Tells = "label"
+    texts: Literal[0, 1, 2] = 1
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    weights: tuple[float, ...] = ()
+    form: Literal["own", "native"] = "own"
 
     @model_validator(mode="after")
     def _scores_every_label(self) -> Head:
         if self.outputs != len(self.labels) and (self.outputs, len(self.labels)) != (1, 2):
             raise ValueError(f"{self.outputs} outputs cannot tell {len(self.labels)} labels apart")
+        if not self.labels and self.ability != "compares":
+            raise ValueError("a head needs labels to tell")
+        if len(self.labels) < 2 and self.tells == "label" and self.ability != "compares":
+            raise ValueError(f"{self.labels[0]} cannot be told apart: a head needs at least 2 labels")
         return self
 
 
+@dataclass(frozen=True)
+class Native:
+    """How a family of models builds a head for an ability, and what its files call the parts.
+
+    ::
+
+        states ── pool ── [ dropout ── dense ── squash ] ── dropout ── output ── scores
+
+    ``architecture`` is the class of ``transformers``. ``output`` and ``dense`` are parts of its files, None
+    where it has no such layer; ``dense`` goes on from the part ``inherits`` of a body that was trained with
+    one. ``early`` says that dropout falls before ``dense`` too. ``rate`` is the key of ``config.json`` for
+    dropout. ``prefix`` is what names of the body's weights begin with in the body's own files and in those
+    with this head. ``ignored`` are parts that such files may hold and the head does not use. A ``pool`` of
+    None suits every head.
+    """
+
+    architecture: str
+    pool: Pool | None
+    output: str | None = "classifier"
+    bias: bool = True
+    dense: str | None = None
+    squash: Literal["tanh", "relu"] = "tanh"
+    inherits: str | None = None
+    early: bool = False
+    rate: str | None = None
+    prefix: tuple[str, str] = ("", "")
+    ignored: tuple[str, ...] = ()
+
+    def fits(self, head: Head) -> bool:
+        """Whether a head can be built so."""
+        return self.pool in (None, head.pool) and head.outputs == len(head.labels)
+
+
 class Headed(nn.Module):
-    """A body, and a linear layer from its hidden states to scores of labels.
+    """A body, and a few layers from its hidden states to scores of labels.
 
     ::
 
         body ── hidden states ── pool ── dropout ── classifier ── scores of labels
 
-    The parts of the body that score words are taken off it: nothing would train them.
+    ``native`` says what stands there in the body's own family. The parts of the body that score words
+    (``scoring`` of its class) are taken off it: nothing would train them.
     """
 
-    def __init__(self, body: nn.Module, head: Head) -> None:
+    def __init__(self, body: nn.Module, head: Head, native: Native | None = None) -> None:
         super().__init__()
-        for part in SCORING:
+        for part in getattr(body, "scoring", ()):
             if isinstance(getattr(body, part, None), nn.Module):
                 delattr(body, part)
-        self.body, self.head = body, head
+        self.body, self.head, self.native = body, head, native
         self.config: Any = body.config
         self.abilities: tuple[str, ...] = (head.ability,)
         self.dropout = Dropout(head.dropout)
-        self.classifier = nn.Linear(head.width, head.outputs)
-        nn.init.normal_(self.classifier.weight, std=STD)
-        nn.init.zeros_(self.classifier.bias)
+        if native is not None and native.dense is not None:
+            self.dense = nn.Linear(head.width, head.width)
+        if head.outputs:
+            self.classifier = nn.Linear(head.width, head.outputs, bias=native is None or native.bias)
+        for layer in (one for name, one in self.named_children() if name in LAYERS):
+            nn.init.normal_(layer.weight, std=STD)  # type: ignore[arg-type]
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
     def hidden(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "rows *token width"]:
-        """The vector of every text, or of every token where words are tagged.
+        """The vector of every text, or of every token where each is told, ready for ``scores``.
 
         Uses what the body uses of the batch: ``tokens``, and ``keep`` where rows are padded.
         """
         body: Any = self.body
-        hidden: Tensor = body.hidden(batch)
+        found: Tensor = body.hidden(batch)
         if self.head.pool != "each":
-            hidden = pooled(hidden, batch.get("keep"), self.head.pool)
-        return self.dropout(hidden)
+            found = pooled(found, self._kept(batch), self.head.pool)
+        if self.native is not None and self.native.dense is not None:
+            squash = torch.tanh if self.native.squash == "tanh" else torch.relu
+            found = squash(self.dense(self.dropout(found) if self.native.early else found))
+        return self.dropout(found)
+
+    def _kept(self, batch: Mapping[str, Tensor]) -> Bool[Tensor, "rows token"] | None:
+        """Which tokens are text. A family that tells a text by its last token takes no padding for one."""
+        keep = batch.get("keep")
+        if self.native is None or self.head.pool != "last":
+            return keep
+        real = batch["tokens"] != self.config.pad_id
+        return real if keep is None else real & keep
 
     def scores(self, hidden: Float[Tensor, "*rows width"]) -> Float[Tensor, "*rows labels"]:
-        """Scores of the labels before softmax, in float32; of a single output they are 0 and s.
+        """Scores of the labels before softmax, in float32; of one output for two labels they are 0 and s.
 
         Then softmax gives the second label σ(s), so that one formula serves both.
         """
         found: Tensor = self.classifier(hidden).float()
-        return torch.cat([torch.zeros_like(found), found], dim=-1) if self.head.outputs == 1 else found
+        single = self.head.outputs < len(self.head.labels)
+        return torch.cat([torch.zeros_like(found), found], dim=-1) if single else found
 
     def forward(self, batch: Mapping[str, Tensor]) -> Float[Tensor, "rows *token labels"]:
-        """The scores of every text, or of every token."""
-        return self.scores(self.hidden(batch))
+        """The scores of every text, or of every token; of a model that compares the vector of every text."""
+        hidden = self.hidden(batch)
+        return self.scores(hidden) if self.head.outputs else hidden
+
+
+LAYERS = ("dense", "classifier")
+"""The layers of a head that have weights."""
 
 
 def pooled(
@@ -106,7 +176,7 @@ def pooled(
     places = torch.arange(keep.shape[1], device=keep.device).expand(keep.shape)
     never = -1 if pool == "last" else keep.shape[1]
     chosen = torch.where(keep, places, never)
-    place = chosen.amax(dim=1) if pool == "last" else chosen.amin(dim=1)
+    place = chosen.amax(dim=1).clamp(min=0) if pool == "last" else chosen.amin(dim=1)
     return hidden[torch.arange(len(hidden), device=hidden.device), place]
 
 
@@ -137,23 +207,38 @@ def head_of(model: nn.Module) -> Head | None:
 
 
 class HeadedNames(Names):
-    """The names of a body's weights, and ``classifier`` for those of the head on it."""
+    """The names of a body's weights, and of those of the head: ``classifier``, or what its family says."""
 
-    def __init__(self, body: Names) -> None:
+    def __init__(self, body: Names, native: Native | None = None) -> None:
         super().__init__([])
         self.body = body
+        said = Native("", None) if native is None else native
+        self.prefix, self.ignored = said.prefix, tuple(f"{part}." for part in said.ignored)
+        parts = zip(LAYERS, (said.dense, said.output), strict=True)
+        self.parts = {f"{memory}.": f"{file}." for memory, file in parts if file is not None}
 
     def to_file(self, name: str) -> str | None:
         """The file's name: the body's own, or that of the head."""
-        return self.body.to_file(name.removeprefix("body.")) if name.startswith("body.") else name
+        for memory, file in self.parts.items():
+            if name.startswith(memory):
+                return file + name.removeprefix(memory)
+        held = self.body.to_file(name.removeprefix("body."))
+        return None if held is None else self._moved(held, *self.prefix)
 
     def to_memory(self, name: str) -> tuple[str, ...] | None:
         """The names in memory, below ``body`` but for the head's."""
-        if name.startswith("classifier."):
-            return (name,)
-        held = self.body.to_memory(name)
+        for memory, file in self.parts.items():
+            if name.startswith(file):
+                return (memory + name.removeprefix(file),)
+        if name.startswith(self.ignored):
+            return ()
+        held = self.body.to_memory(self._moved(name, *reversed(self.prefix)))
         return None if held is None else tuple(f"body.{one}" for one in held)
 
     def form(self, name: str) -> Form:
         """How the weight with this name in memory is shaped in a file."""
         return self.body.form(name.removeprefix("body."))
+
+    @staticmethod
+    def _moved(name: str, old: str, new: str) -> str:
+        return new + name.removeprefix(old) if name.startswith(old) else name
