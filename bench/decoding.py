@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from bench import same
+from bench.learning import has_transformers
 from bench.measure import Maker, Spread, in_turn, opened, ratios
-from bench.training import has_transformers
 from bench.work import Work
 from glassformer.api.loading import load
 from glassformer.decode.settings import Decoding

@@ -169,7 +169,7 @@ def _adam(model: nn.Module, settings: OptimConfig) -> torch.optim.Optimizer:
 def systems(
     work: Any, peer: Callable[..., Peer], glass: Callable[..., Glass], ways: Mapping[str, str]
 ) -> dict[str, Maker]:
-    """Whom to measure: the peer, where it is installed, in its ``ways`` (with their names), and Glassformer."""
+    """Who is measured: the peer, where installed, in its ``ways`` (with their names), and Glassformer."""
     default = machine.precision("auto", machine.look())
     makers: dict[str, Maker] = {}
     if has_transformers():

@@ -14,8 +14,8 @@ import torch
 
 from bench import kinds, same
 from bench.kinds import Amount
+from bench.learning import has_transformers
 from bench.measure import Spread, in_turn, opened, ratios
-from bench.training import has_transformers
 from bench.work import SEED
 from glassformer.base import machine
 from glassformer.decode.generate import generate
