@@ -62,6 +62,14 @@ def test_json_lines_hold_two_lists(tmp_path):
     assert read(path, words="t", tags="y") == [(["a", "b"], ["X", "1"])]
 
 
+def test_of_several_tags_of_a_word_the_first_counts_where_it_is_asked_for(tmp_path):
+    path = write(tmp_path, "a.conll", "Kim\tB-PER,B-ORG\nruns\tO\n")
+    lists = write(tmp_path, "a.jsonl", '{"words": ["Kim"], "tags": ["B-PER,B-ORG"]}')
+    assert read(path)[0][1] == ["B-PER,B-ORG", "O"]
+    assert [read(one, alternatives=",")[0][1][0] for one in (path, lists)] == ["B-PER", "B-PER"]
+    assert facts(Config(train=path, alternatives=","))["labels"] == ("B-PER", "O")
+
+
 def test_a_share_is_counted_in_sentences_and_a_store_holds_one_row_each(tmp_path):
     path = write(tmp_path, "a.conll", "a X\n\nb Y\nc X\n\nd Y\n")
     assert read(f"{path}[:1]") == [(["a"], ["X"])]

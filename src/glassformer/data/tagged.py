@@ -30,7 +30,8 @@ class Config(Divided):
     ``.conllu`` of Universal Dependencies, or JSON lines with the lists ``words`` and ``tags``, perhaps
     compressed with gzip; ``tags.conll[:90%]`` is the beginning of a file, in sentences. ``columns`` are the
     places of word and tag, from 1: the first and the last where nothing is said, 2 and 4 (the universal part
-    of speech) in CoNLL-U. ``unit: character`` is for files with a character in each line, spaces too.
+    of speech) in CoNLL-U. Where words were given several tags, ``alternatives`` is what parts them, such as a
+    comma, and the first counts. ``unit: character`` is for files with a character in each line, spaces too.
     ``tokens_per_batch`` bounds rows times the longest row, padding included, over all ranks together.
     """
 
@@ -39,6 +40,7 @@ class Config(Divided):
     valid: Sources | None = None
     test: Sources | None = None
     columns: tuple[int, int] | None = None
+    alternatives: str | None = Field(None, min_length=1)
     words: str = Field("words", min_length=1)
     tags: str = Field("tags", min_length=1)
     unit: Literal["word", "character"] = "word"
@@ -82,7 +84,7 @@ class Config(Divided):
             where = f"{shown(name)}:{number}"
             width = width or len(cells)
             _check_width(cells, width, chosen, where)
-            sentence.add(cells[chosen[0] - 1], cells[chosen[1] - 1], where, self.unit)
+            sentence.add(cells[chosen[0] - 1], self._first(cells[chosen[1] - 1]), where, self.unit)
         if sentence.words:
             yield sentence
         if empty:
@@ -97,10 +99,13 @@ class Config(Divided):
                 )
             sentence = _Sentence()
             for word, tag in zip(*lists, strict=True):
-                told = text_of(word, self.words, where), text_of(tag, self.tags, where)
+                told = text_of(word, self.words, where), self._first(text_of(tag, self.tags, where))
                 sentence.add(*told, where, self.unit)
             if sentence.words:
                 yield sentence
+
+    def _first(self, tag: str) -> str:
+        return tag if self.alternatives is None else tag.split(self.alternatives, maxsplit=1)[0]
 
 
 @dataclass
@@ -158,4 +163,8 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
             yield (between.join(example.fields["words"]),)
 
 
-stores = storing(lambda config: {"columns": [config.columns, config.words, config.tags, config.unit]}, behind)
+def _read(config: Config) -> dict[str, Any]:
+    return {"columns": [config.columns, config.words, config.tags, config.unit, config.alternatives]}
+
+
+stores = storing(_read, behind)
