@@ -71,22 +71,13 @@ def reference_f1(right: str, told: str, style: str, *, silence: bool) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(right=TEXTS, told=TEXTS, style=st.sampled_from(["squad", "korquad"]))
 def test_f1_is_that_of_precision_and_recall(right: str, told: str, style: str) -> None:
     wanted = reference_f1(right, told, style, silence=False)
     assert overlap(right, told, style) == pytest.approx(wanted, abs=1e-12)
     if style == "squad":
         assert exact(right, told, style) == (reference(right, style) == reference(told, style))
-
-
-@settings(max_examples=60, deadline=None)
-@given(right=TEXTS, told=TEXTS)
-def test_words_are_compared_as_another_library_does(right: str, told: str) -> None:
-    theirs = pytest.importorskip("lm_eval.tasks.longbench.metrics", exc_type=ImportError)
-    assert plain_english(told) == theirs.normalize_answer(told)
-    ours = overlap(right, told)
-    assert ours == pytest.approx(theirs.qa_f1_score(told, right), abs=1e-12)
 
 
 def test_the_published_examples_come_out() -> None:
@@ -98,7 +89,7 @@ def test_the_published_examples_come_out() -> None:
     assert exact("서울 특별시", "서울특별시", "korquad") == 0.0  # spaces count where texts must be the same
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.lists(ANSWERS, min_size=1, max_size=3), TEXTS), min_size=1, max_size=6))
 def test_squad_one_takes_the_best_of_several_right_answers(asked: list[tuple[list[str], str]]) -> None:
     found = figures([Reply(tuple(right), told) for right, told in asked])
@@ -135,7 +126,7 @@ def replies_of(asked: Sequence[tuple[list[str], str, int]]) -> list[Reply]:
     return [*(Reply(tuple(right), told, float(null)) for right, told, null in asked), Reply((), "x", 0.5)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(asked=ASKED, threshold=st.integers(-4, 4), style=st.sampled_from(["squad", "korquad"]))
 def test_squad_two_tells_either_kind_apart(
     asked: list[tuple[list[str], str, int]], threshold: int, style: str
@@ -156,7 +147,7 @@ def test_squad_two_tells_either_kind_apart(
                 assert f"{what}{name}" not in found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(asked=ASKED, style=st.sampled_from(["squad", "korquad"]))
 def test_the_best_threshold_is_the_best_of_all(asked: list[tuple[list[str], str, int]], style: str) -> None:
     # An answer of nothing but articles is right when nothing is said, which the official search passes over.

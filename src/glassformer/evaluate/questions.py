@@ -131,7 +131,7 @@ def _means(table: Float[np.ndarray, "question 2"], what: str) -> dict[str, float
 
 
 def _at_best(replies: Sequence[Reply], style: Style) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for column, name in enumerate(("exact_match", "f1")):
         score, threshold = best_threshold(replies, style, column)
         found |= {f"best_{name}": score, f"best_{name}_threshold": threshold}

@@ -18,6 +18,7 @@ import tokenizers
 from glassformer.base.files import write_text
 from glassformer.text.frame import Frame, frame_of
 from glassformer.text.normalize import compose
+from glassformer.text.places import Placed, placed
 from glassformer.text.running import going_on
 from glassformer.text.scheme import CHARACTER
 
@@ -171,6 +172,13 @@ class FastTokenizer:
         """The ids of many texts, on all cores."""
         found = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
         return [self._plain(encoding.ids) for encoding in found]
+
+    def encode_places(self, texts: Sequence[str]) -> list[Placed]:
+        """The ids of many texts, and which characters of its text each stands for."""
+        found = self.backend.encode_batch(list(texts), add_special_tokens=False)
+        return [
+            placed(text, self._plain(one.ids), one.offsets) for text, one in zip(texts, found, strict=True)
+        ]
 
     @cached_property
     def _going_on(self) -> tokenizers.Tokenizer:

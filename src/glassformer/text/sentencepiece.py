@@ -16,6 +16,7 @@ import numpy as np
 from glassformer.base.errors import UserError
 from glassformer.base.files import write_bytes
 from glassformer.text.opening import check_ids, read_json
+from glassformer.text.places import Placed
 
 _SPACE = "▁"
 _LANGUAGE = re.compile(r">>.*?<<", re.DOTALL)
@@ -115,6 +116,13 @@ class MarianTokenizer:
     def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
         """The ids of pieces of documents; here each piece is a text of its own, as in translation."""
         return self.encode_batch([text for text, _ in pieces])
+
+    def encode_places(self, texts: Sequence[str]) -> list[Placed]:  # noqa: ARG002
+        """Not known here: sentencepiece cuts a text that it has changed, and keeps no account of it."""
+        raise UserError(
+            f"{self.side}.spm does not tell where its pieces stand in a text, so no answer can be cut out; "
+            "use a model whose folder has a tokenizer.json"
+        )
 
     def _language(self, text: str) -> tuple[list[int], str]:
         """The id of the language code in front, if there is one, and the text after it."""

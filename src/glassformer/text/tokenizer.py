@@ -11,6 +11,7 @@ import numpy as np
 from glassformer.base.errors import UserError
 from glassformer.text import sentencepiece
 from glassformer.text.opening import load_fast
+from glassformer.text.places import Placed
 
 SOURCE_STEM = "tokenizer"
 TARGET_STEM = "tokenizer_target"
@@ -85,6 +86,10 @@ class Tokenizer(Protocol):
 
     def encode_running(self, pieces: Sequence[tuple[str, bool]]) -> list[list[int]]:
         """The ids of pieces of documents; with each whether it begins one, else it goes on with the last."""
+        ...
+
+    def encode_places(self, texts: Sequence[str]) -> list[Placed]:
+        """The ids of many texts, and which characters each stands for; UserError where it cannot know."""
         ...
 
     def continues(self) -> np.ndarray:
