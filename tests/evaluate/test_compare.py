@@ -8,7 +8,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 
 from glassformer.base.errors import UserError
-from glassformer.evaluate import compare as room
+from glassformer.evaluate import bootstrap
 from glassformer.evaluate.compare import compare
 
 WORDS = ("river", "stone", "lamp", "seven", "quiet", "market", "train", "paper", "window", "bread")
@@ -74,7 +74,7 @@ def test_drawing_in_blocks_draws_what_one_draw_would(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(3)
     assert (np.concatenate([rng.choice(41, size=(5, 41)) for _ in range(2)]) == whole).all()
     by_default = compare(GOOD, POOR, REFERENCES, samples=30)
-    monkeypatch.setattr(room, "_BLOCK", 7)
+    monkeypatch.setattr(bootstrap, "BLOCK", 7)
     assert compare(GOOD, POOR, REFERENCES, samples=30) == by_default
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from glassformer.api import measuring_losses, measuring_translations
 from glassformer.api.measured import Measured
 from glassformer.api.preparing import Parts
-from glassformer.train.validate import Measure
+from glassformer.train.validate import Judging, Measure
 
 
 @runtime_checkable
@@ -17,6 +17,10 @@ class Measuring(Protocol):
 
     def watching(self, parts: Parts) -> Measure | None:
         """What is measured beside the validation loss while training, where there is anything."""
+        ...
+
+    def judging(self, parts: Parts) -> Judging | None:
+        """The figures of what is told of the validation set, in the same pass as its loss, if any."""
         ...
 
     def decoding(self, parts: Parts) -> dict[str, Any]:

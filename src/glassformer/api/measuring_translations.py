@@ -21,7 +21,7 @@ from glassformer.evaluate.bleu import bleu, chrf
 from glassformer.evaluate.evaluator import evaluate as score
 from glassformer.hub import folder as hub
 from glassformer.text.tokenizer import TokenizerPair
-from glassformer.train.validate import Measure
+from glassformer.train.validate import Judging, Measure
 from glassformer.train.watch import same_answers
 
 GREEDY = Decoding(num_beams=1)
@@ -31,6 +31,11 @@ def watching(parts: Parts) -> Measure | None:
     """BLEU and chrF++ of some greedily decoded validation sentences, where there are any."""
     found = _Watching(parts)
     return found if found.chosen else None
+
+
+def judging(parts: Parts) -> Judging | None:  # noqa: ARG001 - translations are scored, not judged by rows
+    """Nothing."""
+    return None
 
 
 class _Watching:

@@ -11,7 +11,7 @@ from glassformer.api.classifier import AT_ONCE, alike, headed, shares
 from glassformer.api.lines import paired
 from glassformer.api.opened import Opened
 from glassformer.base.report import warn
-from glassformer.evaluate.spans import marks_spans, spans
+from glassformer.data.tags import marks_spans, spans
 from glassformer.objectives.tagging import cut
 
 

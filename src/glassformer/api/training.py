@@ -138,6 +138,7 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         save=lambda place: _save(parts, place),
         valid=parts.valid,
         evaluate=measuring(parts).watching(parts),
+        judge=measuring(parts).judging(parts),
         resume=resume,
         recipe=dump(recipe),
         key=_key(parts),

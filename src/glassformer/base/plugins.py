@@ -15,17 +15,18 @@ from glassformer.base.errors import UserError
 PACKAGE = "glassformer"
 
 
-def names(room: str) -> tuple[str, ...]:
+def names(room: str, mark: str = "Config") -> tuple[str, ...]:
     """The plug-ins of a room in alphabetical order, found by reading its files, importing none of them.
 
-    A plug-in is a file whose top level defines ``Config``; every other file of the room is infrastructure.
+    A plug-in is a file whose top level defines the class ``mark``; every other file of the room is
+    infrastructure.
     """
-    return _names(PACKAGE, room)
+    return _names(PACKAGE, room, mark)
 
 
-def find(room: str, name: str) -> ModuleType:
+def find(room: str, name: str, mark: str = "Config") -> ModuleType:
     """The module ``glassformer.<room>.<name>``; UserError when there is none or it needs a package."""
-    known = names(room)
+    known = names(room, mark)
     if name not in known:
         kind = room.rpartition(".")[2].removesuffix("s").replace("_", " ")
         hint = suggest(name, known) or (f"; known are {', '.join(known)}" if known else "; there are none")
@@ -46,15 +47,15 @@ def suggest(word: str, options: Iterable[str]) -> str:
 
 
 @cache
-def _names(package: str, room: str) -> tuple[str, ...]:
+def _names(package: str, room: str, mark: str) -> tuple[str, ...]:
     spec = importlib.util.find_spec(f"{package}.{room}")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     files = [
         file for folder in folders for file in Path(folder).glob("*.py") if not file.stem.startswith("_")
     ]
-    return tuple(sorted({sys.intern(file.stem) for file in files if _defines_config(file)}))
+    return tuple(sorted({sys.intern(file.stem) for file in files if _defines(file, mark)}))
 
 
-def _defines_config(file: Path) -> bool:
+def _defines(file: Path, mark: str) -> bool:
     tree = ast.parse(file.read_bytes(), filename=str(file))
-    return any(isinstance(node, ast.ClassDef) and node.name == "Config" for node in tree.body)
+    return any(isinstance(node, ast.ClassDef) and node.name == mark for node in tree.body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,14 @@ class Features:
 
 @dataclass(frozen=True)
 class Batch(Mapping[str, Tensor]):
-    """Tensors by name, and ``count``, the number of answers the loss of this batch sums over."""
+    """Tensors by name, and ``count``, the number of answers the loss of this batch sums over.
+
+    ``rows`` says which examples these are, counted over all stores of a stream, one for each row.
+    """
 
     tensors: Mapping[str, Tensor]
     count: int
+    rows: tuple[int, ...] = ()
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tensors[name]
@@ -53,4 +57,4 @@ class Batch(Mapping[str, Tensor]):
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
-        return Batch(moved, self.count)
+        return replace(self, tensors=moved)

@@ -11,6 +11,7 @@ from glassformer.base.errors import UserError
 from glassformer.data.columns import behind, part_of, rows, shared_out
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
+from glassformer.data.look import Look
 from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, storing
 
 
@@ -75,6 +76,12 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
     for source in config.sources(split):
         for example in config.read(source.path):
             yield (example.fields["text"],)
+
+
+def look(config: Config, example: Example) -> Look:  # noqa: ARG001 - every example says it all
+    """The text and its label."""
+    label = example.fields["label"]
+    return Look((example.fields["text"],), label, (label,))
 
 
 stores = storing(lambda config: {"columns": [config.text, config.label]}, behind)

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import tee
+from itertools import accumulate, tee
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -95,6 +95,7 @@ class Stream:
         if not any(len(store) and weight > 0 for store, weight in stores):
             raise UserError("there is nothing to stream: every data source is empty or has weight 0")
         self.stores = [store for store, _ in stores]
+        self.firsts = [0, *accumulate(map(len, self.stores))]
         self.weights = [Fraction(str(weight)) for _, weight in stores]
         self.tokens_per_batch = tokens_per_batch
         self.collate = collate
@@ -174,13 +175,14 @@ class Stream:
 
     def _make(self, plan: _Plan) -> Batch:
         mine = slice(self.rank, None, self.ranks)
-        chosen = zip(plan.stores[mine].tolist(), plan.rows[mine].tolist(), strict=True)
+        chosen = list(zip(plan.stores[mine].tolist(), plan.rows[mine].tolist(), strict=True))
         features = [self.stores[store][row] for store, row in chosen]
         if not features:
             return Batch({}, 0)
         at = plan.at
         rng = np.random.default_rng(derive(self.seed, at.epoch, at.window, at.index, self.rank))
-        return self.collate(features, rng)
+        rows = tuple(self.firsts[store] + row for store, row in chosen)
+        return replace(self.collate(features, rng), rows=rows)
 
     def _prepared(self, plans: Iterator[_Plan]) -> Iterator[tuple[Batch, Position]]:
         if self.workers <= 0:

@@ -15,6 +15,7 @@ from glassformer.data.columns import JSON, behind, counted, part_of, records, sh
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.labelled import ordered
+from glassformer.data.look import Look
 from glassformer.data.sources import Divided, Sources, Split, no_tokenizer, storing
 
 UNIVERSAL = ".conllu"
@@ -157,10 +158,20 @@ def facts(config: Config) -> dict[str, Any]:
 
 def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
     """The texts of a split: what a tokenizer is trained on. Raises ``UserError`` for unusable files."""
-    between = " " if config.unit == "word" else ""
     for source in config.sources(split):
         for example in config.read(source.path):
-            yield (between.join(example.fields["words"]),)
+            yield (between(config).join(example.fields["words"]),)
+
+
+def look(config: Config, example: Example) -> Look:
+    """The text of the words, and their tags."""
+    tags = tuple(example.fields["tags"])
+    return Look((between(config).join(example.fields["words"]),), " ".join(tags), tags)
+
+
+def between(config: Config) -> str:
+    """What stands between two words of a text."""
+    return " " if config.unit == "word" else ""
 
 
 def _read(config: Config) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from sacrebleu.metrics import CHRF
 
 from glassformer.base.errors import UserError
 from glassformer.evaluate.bleu import References, Scoring, paired
-
-_BLOCK = 64  # resamples drawn at a time, so that memory stays at 64 × sentences however many are asked for
+from glassformer.evaluate.bootstrap import SAMPLES, SEED, draws, interval
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ def compare(
     baseline: Sequence[str],
     references: References,
     *,
-    samples: int = 1000,
-    seed: int = 12345,
+    samples: int = SAMPLES,
+    seed: int = SEED,
     scoring: Scoring | None = None,
 ) -> tuple[Difference, Difference]:
     """BLEU and chrF++ of ``system`` against ``baseline`` by paired bootstrap resampling (Koehn 2004).
@@ -106,10 +105,8 @@ def _score(metric: Any, statistics: np.ndarray) -> float:
 def _resampled(metric: Any, rows: np.ndarray, samples: int, seed: int) -> np.ndarray:
     """System minus baseline for every resample, [samples]."""
     sentences = rows.shape[1]
-    rng = np.random.default_rng(seed)
     deltas: list[float] = []
-    for start in range(0, samples, _BLOCK):
-        drawn = rng.choice(sentences, size=(min(_BLOCK, samples - start), sentences), replace=True)
+    for drawn in draws(sentences, samples, seed):
         # How often each sentence was drawn, times its statistics: the sums without copying the rows.
         times = np.stack([np.bincount(draw, minlength=sentences) for draw in drawn]).astype(np.float64)
         system, baseline = times @ rows[0], times @ rows[1]
@@ -122,14 +119,14 @@ def _difference(
 ) -> Difference:
     system, baseline = (_score(metric, one.sum(0)) for one in rows)
     deltas = _resampled(metric, rows, samples, seed)
-    low, high = np.percentile(deltas, [2.5, 97.5])
+    low, high = interval(deltas)
     return Difference(
         metric=name,
         baseline=baseline,
         system=system,
         delta=system - baseline,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         p_value=_p_value(deltas, system - baseline),
         wins=float((deltas > 0).mean()),
         samples=samples,

@@ -1,48 +1,57 @@
-"""Entities in tagged text: which spans a row of BIO tags marks, and how many of them were found exactly."""
+"""How many entities were found exactly: precision, recall and F1 over spans, as seqeval counts them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
-Span = tuple[int, int, str]
-"""The first word of an entity, the one behind its last, and its kind."""
+import numpy as np
+from jaxtyping import Int, Num
+
+from glassformer.data.tags import Scheme, spans, strict_spans
+from glassformer.evaluate.classes import PerLabel
+
+Tagged = tuple[Sequence[str], Sequence[str]]
+"""The tags of a sentence as they are, and as they were told."""
 
 
-def marks_spans(labels: Iterable[str]) -> bool:
-    """Whether labels are BIO tags: ``O``, ``B-kind`` and ``I-kind`` (Ramshaw & Marcus 1995)."""
-    found = set(labels)
-    return "O" in found and len(found) > 1 and all(one == "O" or one[:2] in ("B-", "I-") for one in found)
+def counted(
+    pairs: Iterable[Tagged], kinds: Sequence[str], strict: Scheme | None = None
+) -> Int[np.ndarray, "sentence count kind"]:
+    """For each sentence and kind how many entities there are, were told, and were told right.
 
-
-def spans(tags: Sequence[str]) -> list[Span]:
-    """The entities that BIO tags mark, in order.
-
-    An ``I`` behind anything but its own kind begins an entity too, as where only neighbours of one kind are
-    told apart by ``B``.
-
-    >>> spans(["B-PER", "I-PER", "O", "I-LOC", "B-LOC"])
-    [(0, 2, 'PER'), (3, 4, 'LOC'), (4, 5, 'LOC')]
+    One is right when both its ends and its kind are. ``strict`` counts only those that are written as that
+    scheme has it; else tags are read as conlleval reads them.
     """
-    found: list[Span] = []
-    start, kind = 0, ""
-    for place, tag in enumerate([*tags, "O"]):
-        goes_on = tag[:2] == "I-" and tag[2:] == kind
-        if kind and not goes_on:
-            found.append((start, place, kind))
-        if not goes_on:
-            start, kind = place, "" if tag == "O" else tag[2:]
-    return found
+    read = spans if strict is None else partial(strict_spans, scheme=strict)
+    place = {kind: number for number, kind in enumerate(kinds)}
+    rows = []
+    for pair in pairs:
+        true, told = (set(read(tags)) for tags in pair)
+        row = np.zeros((3, len(kinds)), dtype=np.int64)
+        for line, found in enumerate((true, told, true & told)):
+            for one in found:
+                row[line, place[one[2]]] += 1
+        rows.append(row)
+    return np.array(rows, dtype=np.int64).reshape(len(rows), 3, len(kinds))
 
 
-def entity_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> float:
-    """F1 over all entities of pairs of true and told tags; one is right when its ends and kind are.
+def kinds_of(labels: Iterable[str]) -> list[str]:
+    """The kinds of spans that labels tell apart, by name."""
+    return sorted({label[2:] for label in labels} - {""})
+
+
+def fared(counts: Num[np.ndarray, "count kind"]) -> PerLabel:
+    """How each kind fares, from sums over sentences."""
+    return PerLabel(*counts)
+
+
+def entity_f1(pairs: Iterable[Tagged], strict: Scheme | None = None) -> float:
+    """F1 over all entities of pairs of true and told tags; 0 where there is none.
 
     >>> entity_f1([(["B-PER", "O"], ["B-PER", "B-LOC"])])
     0.6666666666666666
     """
-    right = total = 0
-    for true, told in pairs:
-        one, other = set(spans(true)), set(spans(told))
-        right += len(one & other)
-        total += len(one) + len(other)
-    return 2 * right / total if total else 0.0
+    listed = list(pairs)
+    kinds = kinds_of(tag for pair in listed for tags in pair for tag in tags)
+    return fared(counted(listed, kinds, strict).sum(axis=0)).micro()[2]

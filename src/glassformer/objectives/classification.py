@@ -13,8 +13,8 @@ from glassformer.base.errors import UserError
 from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.headed import Head, Pool
-from glassformer.objectives.labelling import LabelConfig, Labelling, framed, label_loss, number_of
-from glassformer.objectives.objective import Loss
+from glassformer.objectives.labelling import LabelConfig, Labelling, framed, number_of, told_labels
+from glassformer.objectives.objective import Loss, Told
 from glassformer.text.tokenizer import TokenizerPair
 
 POOLS: Mapping[str, Pool] = {"generates": "last", "encodes": "first"}
@@ -46,6 +46,7 @@ class Objective(Labelling):
     """
 
     reads = "labelled"
+    judge = "labels"
 
     @staticmethod
     def head(config: Config, *, facts: Mapping[str, Any], ability: str, width: int, max_length: int) -> Head:
@@ -89,11 +90,11 @@ class Objective(Labelling):
         tensors["labels"] = torch.tensor([int(row.arrays["label"][0]) for row in features])
         return Batch(tensors, len(features))
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
-        changed = (self.config.label_smoothing, self.weights) if model.training else (0.0, None)
-        total, plain, right = label_loss(model(batch), batch["labels"], *changed)
-        return Loss(total, {"nll": plain, "accuracy": right})
+    def told(self, model: nn.Module, batch: Batch) -> tuple[Loss, list[Told]]:
+        """The loss, and the probabilities of all labels of every text."""
+        scores = model(batch)
+        found = self._loss(scores, batch, training=model.training)
+        return found, told_labels(scores, batch["labels"])
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """The number of the likeliest label of every text."""

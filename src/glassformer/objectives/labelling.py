@@ -8,14 +8,16 @@ from typing import Annotated, Any
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
 from glassformer.base.plugins import suggest
+from glassformer.data.example import Batch
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
+from glassformer.objectives.objective import Loss, Told
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 BODIES = ("generates", "encodes", "contextualizes")
@@ -51,6 +53,15 @@ class Labelling:
         self.config, self.labels, self.longest = config, head.labels, head.max_length
         self.pad_id = numbers.pad_id
         self.weights = weights_of(config.class_weights, head.labels)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Loss:
+        """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
+        return self._loss(model(batch), batch, training=model.training)
+
+    def _loss(self, scores: Tensor, batch: Batch, *, training: bool) -> Loss:
+        changed = (self.config.label_smoothing, self.weights) if training else (0.0, None)
+        total, plain, right = label_loss(scores, batch["labels"], *changed)
+        return Loss(total, {"nll": plain, "accuracy": right})
 
 
 def framed(tokenizer: Tokenizer, ids: Sequence[int], longest: int) -> list[int]:
@@ -103,3 +114,13 @@ def label_loss(
         plain = functional.cross_entropy(scores, labels, **options)  # type: ignore[arg-type]
         right = ((scores.argmax(-1) == labels) & (labels != IGNORED)).sum()
     return total, plain, right
+
+
+def told_labels(scores: Float[Tensor, "rows labels"], labels: Int[Tensor, " rows"]) -> list[Told]:
+    """What a judge of ``labels`` reads of each row: ``true``, ``told``, and the ``share`` of every label."""
+    share = scores.detach().double().softmax(dim=-1).cpu().numpy()
+    told, true = share.argmax(axis=-1), labels.cpu().numpy()
+    return [
+        {"true": true[row : row + 1], "told": told[row : row + 1], "share": share[row]}
+        for row in range(len(share))
+    ]

@@ -21,6 +21,10 @@ class Loss:
     parts: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+Told = Mapping[str, np.ndarray]
+"""What is true of one row and what the model tells of it, by the names that its judge reads."""
+
+
 @runtime_checkable
 class Objective(Protocol):
     """What is being learned. It never touches an optimiser, a device, a file or a logger.
@@ -39,6 +43,13 @@ class Objective(Protocol):
     training draws other batches than its evaluation has ``collate_training`` beside ``collate``. One that
     must know how often the training text has each token has ``count(model, counts)``; without counts it asks
     for those that the model keeps.
+
+    One whose answers can be judged one by one has ``judge`` and ``told``. ``judge`` names the file of
+    ``evaluate/judges`` that turns them into figures, tables and mistakes. ``told(model, batch)`` gives the
+    loss and what is told of each row, out of one look of the model at the batch: a list as long as
+    ``batch.rows``, of arrays by name. Each judge says in its docstring which arrays it reads; ``true`` is
+    what holds, ``told`` what the model decides, ``share`` the probabilities it decides by. ``labels``, if the
+    objective has it, are the names that numbers in these arrays stand for.
     """
 
     needs: tuple[str, ...]

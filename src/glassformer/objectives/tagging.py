@@ -13,8 +13,8 @@ from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
-from glassformer.objectives.labelling import LabelConfig, Labelling, label_loss, number_of
-from glassformer.objectives.objective import Loss
+from glassformer.objectives.labelling import LabelConfig, Labelling, number_of
+from glassformer.objectives.objective import Loss, Told
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 
@@ -35,6 +35,7 @@ class Objective(Labelling):
     """
 
     reads = "tagged"
+    judge = "tags"
 
     @staticmethod
     def head(
@@ -88,11 +89,16 @@ class Objective(Labelling):
         tensors["labels"] = labels
         return Batch(tensors, sum(len(row.arrays["starts"]) for row in features))
 
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
-        changed = (self.config.label_smoothing, self.weights) if model.training else (0.0, None)
-        total, plain, right = label_loss(model(batch), batch["labels"], *changed)
-        return Loss(total, {"nll": plain, "accuracy": right})
+    def told(self, model: nn.Module, batch: Batch) -> tuple[Loss, list[Told]]:
+        """The loss, and of every text the tags of its words, with the probabilities of all."""
+        scores = model(batch)
+        found = self._loss(scores, batch, training=model.training)
+        share, labels = scores.detach().double().softmax(dim=-1).cpu().numpy(), batch["labels"].cpu().numpy()
+        told: list[Told] = []
+        for one, true in zip(share, labels, strict=True):
+            real = true != IGNORED
+            told.append({"true": true[real], "told": one[real].argmax(axis=-1), "share": one[real]})
+        return found, told
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """The number of the likeliest tag at every token; that at a word's first piece is the word's."""

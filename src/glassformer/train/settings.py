@@ -8,7 +8,27 @@ from pydantic import Field, model_validator
 
 from glassformer.base.config import Settings
 
-Metric = Literal["loss", "bleu", "chrf", "accuracy"]
+Metric = Literal[
+    "loss",
+    "bleu",
+    "chrf",
+    "accuracy",
+    "macro_f1",
+    "weighted_f1",
+    "macro_precision",
+    "macro_recall",
+    "matthews",
+    "calibration_error",
+    "brier",
+    "entity_f1",
+    "entity_precision",
+    "entity_recall",
+    "entity_macro_f1",
+]
+"""Figures that can choose the best model; ``tests/contracts`` holds every figure of a judge to it."""
+
+LOWER = frozenset({"loss", "calibration_error", "brier"})
+"""Those of which less is better."""
 
 
 class EarlyStopping(Settings):

@@ -29,7 +29,7 @@ from glassformer.train.metrics import Metrics
 from glassformer.train.optim import OptimConfig, Optimizer
 from glassformer.train.schedule import ScheduleConfig, check, rate
 from glassformer.train.settings import EarlyStopping, TrainConfig
-from glassformer.train.validate import Measure, Pass, Validation, better
+from glassformer.train.validate import Judging, Measure, Pass, Validation, better
 from glassformer.train.watch import ADVICE, Watch
 
 __all__ = ["EarlyStopping", "Outcome", "Plan", "TrainConfig", "fit"]
@@ -85,6 +85,7 @@ def fit(
     save: Callable[[Path], None],
     valid: Pass | Measure | None = None,
     evaluate: Measure | None = None,
+    judge: Judging | None = None,
     resume: bool = False,
     recipe: str = "",
     key: str = "",
@@ -97,15 +98,15 @@ def fit(
 
     ``save(folder)`` writes the model as it then is into an empty folder. ``valid`` is batches for the loss
     per answer, or a function of the model that gives figures; ``evaluate`` gives further figures, such as
-    ``bleu``. ``recipe`` is written to ``output/recipe.yaml``. ``key`` is any text that must be equal for a
-    run to be resumed. ``vocab_size`` and ``unigram``, the entropy of the answers' frequencies, are for
-    warnings only.
+    ``bleu``, and ``judge`` figures of what the model tells of the batches. ``recipe`` is written to
+    ``output/recipe.yaml``. ``key`` is any text that must be equal for a run to be resumed. ``vocab_size`` and
+    ``unigram``, the entropy of the answers' frequencies, are for warnings only.
 
     Raises UserError (folder, settings), RunError (loss or disk), Stopped (Ctrl-C or SIGTERM, after saving).
     """
     check(plan.schedule, plan.train.steps)
     place = parallel.own_device(torch.device(device or machine.look().device))
-    validation = Validation(objective, valid, evaluate)
+    validation = Validation(objective, valid, evaluate, judge)
     with ExitStack() as stack:
         group = stack.enter_context(parallel.joined(place))
         stack.enter_context(torch.random.fork_rng(devices=[]))
