@@ -48,6 +48,7 @@ OPTIONAL = {
 
 # Modules without a test file of their own name, and where they are tested instead.
 TESTED_ELSEWHERE = {
+    "models/llama_heads.py": "its heads are held against transformers in tests/contracts/test_heads.py",
     "base/errors.py": "three exception classes without behaviour; every room's tests raise them",
     "base/tree.py": "reads what base/config.py loads; all its sentences are in tests/base/test_config.py",
     "base/complaint.py": "the sentences of base/config.py; all are in tests/base/test_config.py",
