@@ -37,6 +37,7 @@ OPTIONAL = {
         "pydoc_data.topics": "only generated:python-docs needs it; some systems leave it out of Python",
     },
     "src/glassformer/data/pictures.py": {"PIL": "only folders of images need it (extra: images)"},
+    "src/glassformer/hub/gguf.py": {"gguf": "only .gguf files need it (extra: gguf)"},
     "src/glassformer/hub/remote.py": {"huggingface_hub": "only hf:// addresses need it (extra: hub)"},
     "src/glassformer/hub/vectors.py": {"gensim": "only its own files need it (extra: words)"},
     "src/glassformer/hub/vocabulary.py": {"sentencepiece": "only tokenizer.model needs it (extra: hub)"},

@@ -17,10 +17,11 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "M
 def convert(
     source: str | Path, target: str | Path, *, dtype: str = "float32", shard_size: int | str = SHARD_BYTES
 ) -> Converted:
-    """Write the model of ``source``, a folder or ``hf://owner/name``, into the new folder ``target``.
+    """Write the model of ``source`` into the new folder ``target``.
 
-    GPT-2, BERT, RoBERTa, DistilBERT, ViT, Llama, Mistral and Marian folders of ``transformers`` are read, and
-    our own. ``dtype`` is float32, bfloat16 or float16; weights past ``shard_size`` ("5GB") go into several
+    ``source`` is a folder, ``hf://owner/name`` or a GGUF file: GPT-2, BERT, RoBERTa, DistilBERT, ViT, Llama,
+    Mistral and Marian folders of ``transformers`` are read, GGUF files of Llama and Qwen2, and our own.
+    ``dtype`` is float32, bfloat16 or float16; weights past ``shard_size`` ("5GB") go into several
     files. Where ``transformers`` is installed it is asked whether source and target are the same model.
     Raises UserError for what cannot be read or would be lost, RunError when the two do not agree.
     """

@@ -13,7 +13,9 @@ from glassformer.cli.options import JSON
 
 Source = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="A model folder, or hf://owner/name@revision.", show_default=False),
+    typer.Argument(
+        metavar="SOURCE", help="A model folder, hf://owner/name, or a GGUF file.", show_default=False
+    ),
 ]
 Target = Annotated[Path, typer.Argument(metavar="DEST", help="The new folder to write.", show_default=False)]
 Dtype = Annotated[
@@ -37,6 +39,7 @@ def convert(
     [bold]Examples[/bold]
       glassformer convert hf://openai-community/gpt2 models/gpt2
       glassformer convert old-bert models/bert --dtype bfloat16
+      glassformer convert SmolLM2-135M.Q4_1.gguf models/smollm2
       glassformer convert runs/x models/x --shard-size 500MB
     """
     made = gf.convert(source, dest, dtype=dtype, shard_size=shard_size)

@@ -12,7 +12,10 @@ __all__ = ["DECODING", "GENERATION", "takes_decoding", "takes_generation"]
 JSON = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON on stdout.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The new folder to write.")]
 Model = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The folder of a model or of a run.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="DIR", help="The folder of a model or of a run, or a GGUF file.", show_default=False
+    ),
 ]
 Source = Annotated[str | None, typer.Option(metavar="NAME", help="The field that holds the source texts.")]
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="The field that holds the target texts.")]

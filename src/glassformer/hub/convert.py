@@ -88,15 +88,15 @@ def convert(
 ) -> Converted:
     """Write what ``source`` holds into the model folder ``target`` in one step, and compare the two.
 
-    ``source`` is a folder or ``hf://owner/name``. Raises UserError for a source that is not whole or of which
-    something would be lost, and for a ``target`` that holds anything else; RunError when the disk refuses or
-    when the scores of source and target, here and in ``transformers``, differ; then nothing is kept.
+    ``source`` is a folder, ``hf://owner/name`` or a GGUF file. Raises UserError for a source that is not
+    whole or of which something would be lost, and for a ``target`` that holds anything else; RunError when
+    the disk refuses or when the scores of source and target, here and in ``transformers``, differ; then
+    nothing is kept.
     """
     folder.check_replaceable(target)
     opened = folder.load(source, verify=True)
     if target.exists() and target.resolve() == opened.folder.resolve():
         raise UserError(f"{target}: is the folder that is converted; choose another folder for the result")
-    written = _json(opened.folder / folder.CONFIG)
     _check_whole(opened)
     parent = _name(source, opened.folder)
     with files.building(target) as new:
@@ -106,7 +106,7 @@ def convert(
             opened.tokenizers,
             card=_card(opened, parent, dtype),
             recipe=opened.recipe,
-            generation=opened.generation or _decoding(written),
+            generation=opened.generation or _decoding(opened.written),
             data=opened.data,
             parents=[parent],
             preprocessor=opened.preprocessor,
@@ -120,7 +120,7 @@ def convert(
         names = tuple(sorted(path.name for path in new.iterdir()))
     return Converted(
         folder=target,
-        model_type=str(written["model_type"]),
+        model_type=str(opened.written["model_type"]),
         parameters=sum(weight.numel() for weight in opened.model.parameters()),
         dtype=dtype,
         files=names,
@@ -147,13 +147,15 @@ def _check_whole(opened: folder.Loaded) -> None:
 
 def _kept(source: Path) -> dict[str, bytes]:
     """Files that come along as they are: of the tokenizer too where it has today's form already."""
-    names = [*KEPT]
-    if not sentencepiece.is_marian(source) and (source / TOKENIZER[0]).is_file():
+    names = [*KEPT] if source.is_dir() else []
+    if names and not sentencepiece.is_marian(source) and (source / TOKENIZER[0]).is_file():
         names += TOKENIZER
     return {name: (source / name).read_bytes() for name in names if (source / name).is_file()}
 
 
 def _left_out(source: Path) -> tuple[str, ...]:
+    if source.is_file():
+        return ()
     weights = {path.name for path in huggingface.weight_files(source)}
     weights |= {f"{name}.index.json" for name in (huggingface.SAFE, huggingface.PICKLED)}
     names = {path.name for path in source.iterdir()} - REPLACED - weights
@@ -201,10 +203,10 @@ def _compare(opened: folder.Loaded, new: Path, parent: str, target: Path) -> dic
     if transformers is None:
         report.say("transformers is not installed, so the scores were compared here only")
         return found
-    asked = (
-        ("source_difference", opened.folder, ours, parent),
-        ("difference", new, result, str(target)),
-    )
+    asked = [("difference", new, result, str(target))]
+    # Of a GGUF file transformers reads less: not how Llama 3 slows its rotary positions, for one.
+    if opened.folder.is_dir():
+        asked.insert(0, ("source_difference", opened.folder, ours, parent))
     with report.progress(len(asked), "comparing in transformers", brief=True) as bar:
         for key, where, mine, name in asked:
             found[key] = agreement.difference(mine, _asked(transformers, where, written, batch, name))

@@ -17,7 +17,16 @@ from torch.overrides import TorchFunctionMode
 
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
-from glassformer.hub import heads, huggingface, installed, remote, vocabulary
+from glassformer.hub import (
+    gguf,
+    gguf_config,
+    gguf_vocabulary,
+    heads,
+    huggingface,
+    installed,
+    remote,
+    vocabulary,
+)
 from glassformer.hub.card import plain_card
 from glassformer.hub.manifest import (
     CARD,
@@ -63,8 +72,9 @@ PREPROCESSOR = "preprocessor_config.json"
 class Loaded:
     """An opened model folder. ``tokenizers`` and ``recipe`` are None where the folder has none.
 
-    ``generation`` is its generation_config.json, ``preprocessor`` what its images went through, None without
-    images, and ``data`` the fingerprints in its manifest.
+    ``written`` is its config.json, or what a GGUF file says in its place; ``generation`` is its
+    generation_config.json, ``preprocessor`` what its images went through, None without images, and ``data``
+    the fingerprints in its manifest.
     """
 
     model: nn.Module
@@ -75,6 +85,7 @@ class Loaded:
     recipe: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     preprocessor: dict[str, Any] | None = None
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 # --- out ---------------------------------------------------------------------------------------------------
@@ -208,7 +219,7 @@ def load(
     device: torch.device | str = "cpu",
     verify: bool = False,
 ) -> Loaded:
-    """Open a model folder of ours or of Hugging Face, or the best model of a run, in evaluation mode.
+    """Open a model folder of ours or of Hugging Face, the best model of a run, or a GGUF file, to be used.
 
     Weights stay mapped from the file until they are changed or converted. ``verify`` also compares every file
     with the sha256 in the manifest. On the device ``meta`` weights have their shapes alone, and none is read.
@@ -216,38 +227,43 @@ def load(
     """
     folder = resolve(Path(folder))
     check(folder, thorough=verify)
-    written = read_json(folder / CONFIG)
-    module = _module(written, folder)
-    weights = huggingface.read(folder)
+    file = gguf.open_file(folder) if gguf.is_file(folder) else None
+    where = folder if file else folder / CONFIG
+    written = gguf_config.config_of(file) if file else read_json(where)
+    module = _module(written, where)
+    weights = gguf.Weights(file) if file else huggingface.read(folder)
     generation, preprocessor = (_perhaps(folder / name) for name in (GENERATION, PREPROCESSOR))
     said = _with_all_ends(module, written, generation or {})
-    config = _read_config(module, (preprocessor or {}) | said, folder)
+    config = _read_config(module, (preprocessor or {}) | said, where)
     if hasattr(module, "fitted"):
         config = module.fitted(config, weights.keys())
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
-    tokenizers = _tokenizers(folder, written, config, manifest.get("tokenizers"))
+    pair = gguf_vocabulary.pair_of(file) if file else _pair(folder, written)
+    tokenizers = _checked(pair, config, folder, manifest.get("tokenizers"))
     shapes = torch.device(device).type == "meta"
     with torch.device("meta") if shapes else nullcontext():
-        model = _blank(module, config, folder, heads.read_head(written, config, folder / CONFIG))
+        model = _blank(module, config, where, heads.read_head(written, config, where))
     if not shapes:
         huggingface.fill(model, heads.names_of(model), weights, folder, dtype=dtype)
     recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
     data = manifest.get("data", {})
-    return Loaded(place, tokenizers, config, folder, generation or {}, recipe, data, preprocessor)
+    return Loaded(place, tokenizers, config, folder, generation or {}, recipe, data, preprocessor, written)
 
 
 def resolve(folder: Path) -> Path:
     """The model folder meant by ``folder``: itself, or the ``best`` or else the ``last`` model of a run.
 
-    ``hf://owner/name`` is downloaded, ``package:NAME`` lies in an installed package. Of a swap that was cut
-    short the finished folder is given where it lies: to move it is the writer's business. Raises UserError
-    when there is no model.
+    A GGUF file is itself; ``hf://owner/name`` is downloaded, ``package:NAME`` lies in an installed package.
+    Of a swap that was cut short the finished folder is given where it lies: to move it is the writer's
+    business. Raises UserError when there is no model.
     """
     if remote.is_remote(folder):
         return remote.download(folder)
     if installed.is_installed(folder):
         folder = installed.find(folder)
+    if gguf.is_file(folder):
+        return folder
     for candidate in (folder, folder / "best", folder / "last"):
         there = files.standing(candidate)
         if (there / CONFIG).is_file():
@@ -255,7 +271,11 @@ def resolve(folder: Path) -> Path:
     if not folder.exists():
         raise UserError(f"{folder}: there is no such folder; give the folder of a model or of a training run")
     if not folder.is_dir():
-        raise UserError(f"{folder}: is a file; give the folder of a model or of a training run")
+        raise UserError(
+            f"{folder}: is a file; give the folder of a model or of a training run, or a .gguf file"
+        )
+    if inside := sorted(folder.glob(f"*{gguf.SUFFIX}")):
+        raise UserError(f"{folder}: no model folder, but it holds {inside[0].name}; give that file")
     raise UserError(f"{folder}: no model here; a model folder has a {CONFIG}, a run has best/ or last/")
 
 
@@ -282,7 +302,7 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **named)
 
 
-def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
+def _module(written: Mapping[str, Any], where: Path) -> ModuleType:
     wanted = written.get("model_type")
     known: list[str] = []
     for name in plugins.names("models"):
@@ -292,7 +312,7 @@ def _module(written: Mapping[str, Any], folder: Path) -> ModuleType:
             return module
         known += types
     options = ", ".join(sorted(known))
-    raise UserError(f"{folder / CONFIG}: model_type {wanted!r} is not known here; known are {options}")
+    raise UserError(f"{where}: model_type {wanted!r} is not known here; known are {options}")
 
 
 def _with_all_ends(
@@ -305,8 +325,7 @@ def _with_all_ends(
     return {**written, "eos_token_id": list(dict.fromkeys(ends))}
 
 
-def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -> Any:
-    path = folder / CONFIG
+def _read_config(module: ModuleType, written: Mapping[str, Any], path: Path) -> Any:
     if (packed := written.get("quantization_config")) is not None:
         kind = packed.get("quant_method") if isinstance(packed, dict) else packed
         raise UserError(
@@ -328,22 +347,26 @@ def _read_config(module: ModuleType, written: Mapping[str, Any], folder: Path) -
         raise UserError(f"{path}: holds a value of an unexpected kind ({error})") from None
 
 
-def _blank(module: ModuleType, config: Any, folder: Path, head: Head | None) -> nn.Module:
+def _blank(module: ModuleType, config: Any, where: Path, head: Head | None) -> nn.Module:
     try:
         return blank(module, config, head)
     except (RuntimeError, MemoryError):
-        raise UserError(f"{folder / CONFIG}: describes a model that does not fit into memory") from None
+        raise UserError(f"{where}: describes a model that does not fit into memory") from None
 
 
-def _tokenizers(
-    folder: Path, written: Mapping[str, Any], config: Any, fingerprint: str | None
-) -> TokenizerPair | None:
-    """The folder's tokenizers; where the manifest names them, they must be those of the training."""
+def _pair(folder: Path, written: Mapping[str, Any]) -> TokenizerPair | None:
+    """The tokenizers in a folder's files, None where it has none."""
     if (folder / f"{SOURCE_STEM}.json").is_file() or sentencepiece.is_marian(folder):
-        pair = load_pair(folder)
-    elif (older := vocabulary.load(folder, str(written["model_type"]))) is not None:
-        pair = TokenizerPair(older, older)
-    else:
+        return load_pair(folder)
+    older = vocabulary.load(folder, str(written["model_type"]))
+    return None if older is None else TokenizerPair(older, older)
+
+
+def _checked(
+    pair: TokenizerPair | None, config: Any, folder: Path, fingerprint: str | None
+) -> TokenizerPair | None:
+    """The same; where the manifest names them, they must be those of the training. Raises UserError."""
+    if pair is None:
         return None
     sizes = {"vocab_size": pair.source, "target_vocab_size": pair.target}
     for name, tokenizer in sizes.items():

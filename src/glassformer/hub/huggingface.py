@@ -174,7 +174,7 @@ def fill(
     places = _places(model)
     full: set[int] = set()
     extra = []
-    for file_name, weight in _weighed(weights):
+    for file_name, weight in _weighed(weights, model):
         held = names.to_memory(file_name)
         if held is None or not all(name in places for name in held):
             if not (held and file_name.endswith("bias") and not weight.any()):
@@ -189,14 +189,14 @@ def fill(
     unfilled = [str(names.to_file(name)) for name, place in _unique(model) if id(place) not in full]
     missing = list(dict.fromkeys(unfilled))
     if extra:
-        raise UserError(f"{where}: config.json describes a model without these weights: {_some(extra)}")
+        raise UserError(f"{where}: the configuration is of a model without these weights: {_some(extra)}")
     if missing:
-        raise UserError(f"{where}: weights that config.json asks for are missing: {_some(missing)}")
+        raise UserError(f"{where}: weights that the configuration asks for are missing: {_some(missing)}")
 
 
-def _weighed(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Names and weights, with a bar where they are large: each is read from disk when it is looked at."""
-    with report.weighing(sum(map(_bytes, weights.values())), "reading weights") as done:
+def _weighed(weights: Mapping[str, Tensor], model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Names and weights, with a bar where the model is large: each is read when it is looked at, once."""
+    with report.weighing(sum(map(_bytes, model.parameters())), "reading weights") as done:
         for name, weight in weights.items():
             yield name, weight
             done(_bytes(weight))

@@ -45,14 +45,21 @@ def load(folder: Path, model_type: str) -> Tokenizer | None:
     settings.pop("tokenizer_file", None)
     backend = kind.build(folder, settings)
     _add(backend, folder, settings)
-    # The door for files of tokenizers is room text; what goes through it is checked there.
+    return through(backend, settings, str(folder))
+
+
+def through(backend: tokenizers.Tokenizer, settings: Mapping[str, Any], where: str) -> Tokenizer:
+    """The tokenizer that a backend and a ``tokenizer_config.json`` make; UserError, beginning with ``where``.
+
+    The door for files of tokenizers is room text; what goes through it is checked there.
+    """
     with tempfile.TemporaryDirectory() as place:
         backend.save(str(Path(place) / "tokenizer.json"))
         (Path(place) / _BESIDE[0]).write_text(json.dumps(settings, ensure_ascii=False), "utf-8")
         try:
             return load_tokenizer(Path(place))
         except UserError as error:
-            raise UserError(f"{folder}: {str(error).replace(place, str(folder))}") from None
+            raise UserError(f"{where}: {str(error).replace(place, where)}") from None
 
 
 def _kind(folder: Path, model_type: str) -> _Kind | None:
@@ -172,14 +179,7 @@ def _llama(folder: Path, settings: Mapping[str, Any]) -> tokenizers.Tokenizer:
         for piece, number in table.items()
         if not (cutter.is_control(number) or cutter.is_unknown(number) or cutter.is_byte(number))
     }
-    model = models.BPE(
-        table, _pairs(worth, table), unk_token=settings["unk_token"], fuse_unk=True, byte_fallback=True
-    )
-    backend = tokenizers.Tokenizer(model)
-    backend.normalizer = normalizers.Sequence([normalizers.Prepend(_SPACE), normalizers.Replace(" ", _SPACE)])
-    backend.decoder = decoders.Sequence(
-        [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", left=1)]
-    )
+    backend = scored(table, worth, settings["unk_token"])
     first = settings["bos_token"]
     if settings.get("add_bos_token", True):
         backend.post_processor = processors.TemplateProcessing(
@@ -192,6 +192,22 @@ def _llama(folder: Path, settings: Mapping[str, Any]) -> tokenizers.Tokenizer:
             raise UserError(
                 f"{folder / _PIECES}: this kind of sentencepiece model is not read here; add a tokenizer.json"
             )
+    return backend
+
+
+def scored(
+    table: dict[str, int], worth: Mapping[str, float], unknown: str, *, space: bool = True
+) -> tokenizers.Tokenizer:
+    """What cuts text as a sentencepiece BPE model does whose mergeable pieces are ``worth`` so much.
+
+    ``table`` numbers all pieces, and ``space`` says whether one stands before a text.
+    """
+    model = models.BPE(table, _pairs(worth, table), unk_token=unknown, fuse_unk=True, byte_fallback=True)
+    backend = tokenizers.Tokenizer(model)
+    marked = normalizers.Replace(" ", _SPACE)
+    backend.normalizer = normalizers.Sequence([normalizers.Prepend(_SPACE), marked]) if space else marked
+    joined = [decoders.Replace(_SPACE, " "), decoders.ByteFallback(), decoders.Fuse()]
+    backend.decoder = decoders.Sequence([*joined, decoders.Strip(" ", left=1)] if space else joined)
     return backend
 
 
