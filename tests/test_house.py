@@ -57,7 +57,6 @@ TESTED_ELSEWHERE = {
     "data/example.py": "records without behaviour; the tests of data and objectives are made of them",
     "objectives/objective.py": "a protocol; its implementations have tests",
     "decode/state.py": "a protocol; its implementations have tests",
-    "models/llama_heads.py": "what heads are called in files; tests/contracts/test_heads.py opens them",
 }
 
 # Spelt in two halves, so that this file does not break its own rule.
