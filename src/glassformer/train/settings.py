@@ -24,10 +24,18 @@ Metric = Literal[
     "entity_precision",
     "entity_recall",
     "entity_macro_f1",
+    "pearson",
+    "spearman",
+    "squared_error",
+    "absolute_error",
+    "micro_f1",
+    "micro_precision",
+    "micro_recall",
+    "exact_set",
 ]
 """Figures that can choose the best model; ``tests/contracts`` holds every figure of a judge to it."""
 
-LOWER = frozenset({"loss", "calibration_error", "brier"})
+LOWER = frozenset({"loss", "calibration_error", "brier", "squared_error", "absolute_error"})
 """Those of which less is better."""
 
 
