@@ -59,7 +59,7 @@ class Judge:
         if len(self) and not self.true.any():
             return ["no text of this set has a label; F1 says nothing of it"]
         missing = [
-            label for label, there in zip(self.asked.labels, self.true.any(0), strict=True) if not there
+            label for label, there in zip(self.asked.labels, self.true.sum(0).tolist(), strict=True) if not there
         ]
         if missing:
             found.append(f"not in this set: {', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}")
