@@ -58,9 +58,8 @@ class Judge:
         found = [f"on this set a threshold of {value:.3f} gives the best micro F1, {f1:.4f}"]
         if len(self) and not self.true.any():
             return ["no text of this set has a label; F1 says nothing of it"]
-        missing = [
-            label for label, there in zip(self.asked.labels, self.true.sum(0).tolist(), strict=True) if not there
-        ]
+        times = zip(self.asked.labels, self.true.sum(0).tolist(), strict=True)
+        missing = [label for label, count in times if not count]
         if missing:
             found.append(f"not in this set: {', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}")
         return found
