@@ -55,6 +55,8 @@ TESTED_ELSEWHERE = {
     "base/complaint.py": "the sentences of base/config.py; all are in tests/base/test_config.py",
     "data/samples/*.py": "one grammar in many parts; tests/data/test_samples*.py test what it writes",
     "data/example.py": "records without behaviour; the tests of data and objectives are made of them",
+    "hub/adapter_form.py": "a protocol; its implementations have tests",
+    "hub/adapter_probe.py": "says that there is nothing; tests/adapt/test_probe.py goes through the folder",
     "objectives/objective.py": "a protocol; its implementations have tests",
     "decode/state.py": "a protocol; its implementations have tests",
 }

@@ -18,6 +18,7 @@ def test_only_the_head_learns(tmp_path: Path):
     found = gf.train(recipe, settings, output=tmp_path / "run")
     before, after = (hub.load(tmp_path / name).model for name in ("base", "run"))
     old, new = dict(before.named_parameters()), dict(after.named_parameters())
+    assert (tmp_path / "run" / "adapter_model.safetensors").stat().st_size < 1000
     changed = {name for name in old if not torch.equal(old[name], new[name])}
     assert changed
     assert not any(name.startswith("body.") for name in changed)

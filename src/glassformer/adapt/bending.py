@@ -8,6 +8,7 @@ from torch import nn
 
 from glassformer.base import plugins
 from glassformer.base.errors import UserError
+from glassformer.nn.adapter import keep_base
 
 
 def keeps_base(settings: Any) -> bool:
@@ -43,7 +44,7 @@ def bend(settings: Any, body: nn.Module, tokenizers: Any) -> None:
     A head that is put on it afterwards learns too.
     """
     if keeps_base(settings):
-        body.requires_grad_(False)
+        keep_base(body)
         _way(settings).bend(body, settings, tokenizers)
 
 

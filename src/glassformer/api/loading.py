@@ -20,6 +20,7 @@ from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 from glassformer.hub.uses import USES
+from glassformer.nn.folding import folded
 from glassformer.nn.packed import running
 
 KINDS: dict[str, type[Opened]] = {
@@ -59,7 +60,7 @@ def load(
         raise UserError(f"{opened.folder}: no tokenizer lies beside the model, and it needs one for text")
     kind = KINDS[model.abilities[0]]
     precision = torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    model = running(model, precision) if place == "cpu" else model.to(precision)
+    model = running(model, precision) if place == "cpu" else folded(model).to(precision)
     return kind(model, opened.tokenizers, decoding_of(opened), place, opened.folder, source=opened)
 
 

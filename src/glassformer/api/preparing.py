@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from glassformer.adapt.bending import bend
+from glassformer.adapt.bending import bend, keeps_base
 from glassformer.adapt.bending import check as check_adapt
 from glassformer.api.heading import (
     bodily,
@@ -29,7 +29,9 @@ from glassformer.base import plugins, report
 from glassformer.base.errors import UserError
 from glassformer.data.sources import SPLITS, settled
 from glassformer.data.stream import Stream
+from glassformer.hub import adapters
 from glassformer.hub import folder as hub
+from glassformer.nn.adapter import Adapter, adapter_of, note
 from glassformer.nn.headed import body_of
 from glassformer.objectives.objective import Objective
 from glassformer.text.tokenizer import TokenizerPair, load_pair
@@ -78,8 +80,10 @@ def prepare(recipe: Recipe) -> Parts:
     body = _new_model(recipe, sizes) if started is None else _continued(recipe, started)
     if known is not None:
         begin_with(known, body, tokenizers)
+    torch.manual_seed(recipe.train.seed + 2)
     bend(recipe.adapt, body, tokenizers)
     model = with_head(recipe, body, facts, started)
+    note(model, _adapter(recipe, started))
     objective = objective_for(recipe.objective, model, tokenizers, **_augmentation(recipe))
     streams, fingerprints = _streams(recipe, objective, model, tokenizers)
     _count(objective, model, streams["train"])
@@ -143,6 +147,8 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
     _check_measured(recipe)
     check_adapt(recipe.adapt, started=started is not None, headed=brings_head(recipe))
     check_schedule(recipe.schedule, recipe.train.steps)
+    if started is not None:
+        started = _whole(recipe, started)
     apart = not recipe.tokenizer.shared
     if started is None and apart and getattr(config, "share", None) == "all":
         raise UserError(
@@ -154,6 +160,18 @@ def _started(recipe: Recipe) -> hub.Loaded | None:
     if piped and parallel.group().size > 1:
         raise UserError("data: several processes cannot share standard input ('-'); use files")
     return started
+
+
+def _whole(recipe: Recipe, started: hub.Loaded) -> hub.Loaded:
+    """The folder to go on from as a whole model: an adapter in it is folded in where all is to learn."""
+    if adapter_of(started.model) is None:
+        return started
+    if keeps_base(recipe.adapt):
+        raise UserError(
+            f"{started.folder}: holds an adapter, and another is not put upon it; make a whole model of it "
+            f"first: glassformer convert {started.folder} NEW_FOLDER"
+        )
+    return replace(started, model=adapters.whole(started.model))
 
 
 def _check_fit(recipe: Recipe, config: Any, abilities: tuple[str, ...]) -> None:
@@ -262,6 +280,18 @@ def _augmentation(recipe: Recipe) -> dict[str, Any]:
     """What changes training data by chance, of a kind of data that knows such a thing."""
     kind = _kind(recipe)
     return {"augment": kind.augmentation(recipe.data)} if hasattr(kind, "augmentation") else {}
+
+
+def _adapter(recipe: Recipe, started: hub.Loaded | None) -> Adapter | None:
+    """What the folder of a bent model must say of its base; None for a model that is whole."""
+    if started is None or not keeps_base(recipe.adapt):
+        return None
+    asked = str(recipe.init)
+    base = asked if adapters.is_address(asked) else str(started.folder)
+    found = adapters.fingerprint(started.folder)
+    return Adapter(
+        name=_name(recipe.adapt), base=base, fingerprint=found, settings=recipe.adapt.model_dump(mode="json")
+    )
 
 
 # --- streams -----------------------------------------------------------------------------------------------

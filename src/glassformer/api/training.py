@@ -21,6 +21,7 @@ from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
 from glassformer.hub.heads import described
 from glassformer.hub.uses import USES
+from glassformer.nn.adapter import adapter_of
 from glassformer.nn.headed import head_of
 from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
@@ -162,7 +163,10 @@ def _answers(parts: Parts) -> tuple[int | None, float | None]:
 def _key(parts: Parts) -> str:
     """What must be the same for a run to be resumed: the data as read, the vocabulary, the objective."""
     vocabulary = None if parts.tokenizers is None else parts.tokenizers.fingerprint
-    return f"{sorted(parts.fingerprints.items())} {vocabulary} {parts.recipe.objective!r}"
+    key = f"{sorted(parts.fingerprints.items())} {vocabulary} {parts.recipe.objective!r}"
+    adapter = adapter_of(parts.model)
+    # Of a base that stays as it is nothing is saved with the run, so it must be there unchanged.
+    return key if adapter is None else f"{key} {adapter.fingerprint} {adapter.settings}"
 
 
 def _save(parts: Parts, folder: Path, card: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import torch
 
 from glassformer.base import files, report
 from glassformer.base.errors import RunError, UserError
-from glassformer.hub import agreement, folder, huggingface, remote
+from glassformer.hub import adapters, agreement, folder, huggingface, remote
+from glassformer.hub.adapter_form import CONFIG as ADAPTER_CONFIG
+from glassformer.hub.adapter_form import OWN, WEIGHTS
 from glassformer.hub.card import architecture_of, plain_card
 from glassformer.hub.heads import described
 from glassformer.text import sentencepiece
@@ -50,6 +52,9 @@ REPLACED |= {
     folder.PREPROCESSOR,
     ".gitattributes",
 }
+
+ADAPTER = (ADAPTER_CONFIG, OWN, WEIGHTS)
+"""Folded into the weights of the new folder."""
 
 # Older folders say in config.json how to decode.
 DECODING = (
@@ -95,6 +100,7 @@ def convert(
     """
     folder.check_replaceable(target)
     opened = folder.load(source, verify=True)
+    opened = replace(opened, model=adapters.whole(opened.model))
     if target.exists() and target.resolve() == opened.folder.resolve():
         raise UserError(f"{target}: is the folder that is converted; choose another folder for the result")
     _check_whole(opened)
@@ -156,7 +162,8 @@ def _kept(source: Path) -> dict[str, bytes]:
 def _left_out(source: Path) -> tuple[str, ...]:
     if source.is_file():
         return ()
-    weights = {path.name for path in huggingface.weight_files(source)}
+    bent = adapters.is_adapter(source)
+    weights = set(ADAPTER) if bent else {path.name for path in huggingface.weight_files(source)}
     weights |= {f"{name}.index.json" for name in (huggingface.SAFE, huggingface.PICKLED)}
     names = {path.name for path in source.iterdir()} - REPLACED - weights
     return tuple(sorted(name for name in names if not OF_A_RUN.fullmatch(name)))
@@ -205,7 +212,7 @@ def _compare(opened: folder.Loaded, new: Path, parent: str, target: Path) -> dic
         return found
     asked = [("difference", new, result, str(target))]
     # Of a GGUF file transformers reads less: not how Llama 3 slows its rotary positions, for one.
-    if opened.folder.is_dir():
+    if opened.folder.is_dir() and not adapters.is_adapter(opened.folder):
         asked.insert(0, ("source_difference", opened.folder, ours, parent))
     with report.progress(len(asked), "comparing in transformers", brief=True) as bar:
         for key, where, mine, name in asked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,12 +12,11 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
-from torch.nn import init
-from torch.overrides import TorchFunctionMode
 
 from glassformer.base import files, plugins
 from glassformer.base.errors import UserError
 from glassformer.hub import (
+    adapters,
     gguf,
     gguf_config,
     gguf_vocabulary,
@@ -27,6 +26,7 @@ from glassformer.hub import (
     remote,
     vocabulary,
 )
+from glassformer.hub.blank import blank, undrawn
 from glassformer.hub.card import plain_card
 from glassformer.hub.manifest import (
     CARD,
@@ -41,7 +41,8 @@ from glassformer.hub.manifest import (
     read_manifest,
     write_manifest,
 )
-from glassformer.nn.headed import Head, Headed
+from glassformer.nn.adapter import adapter_of
+from glassformer.nn.headed import Head
 from glassformer.text import sentencepiece
 from glassformer.text.tokenizer import SOURCE_STEM, TokenizerPair, load_pair
 
@@ -131,21 +132,25 @@ def write_folder(
     written = heads.described(model)
     if dtype != torch.float32:
         written |= {"dtype": str(dtype).removeprefix("torch.")}
-    files.write_text(folder / CONFIG, as_json(written))
+    if bent := adapter_of(model) is not None:
+        adapters.write(folder, model)
+    else:
+        files.write_text(folder / CONFIG, as_json(written))
     _write_generation(folder, generation_defaults(written) if hasattr(model, "start") else {}, generation)
     if preprocessor is None and hasattr(module, "preprocessor"):
         preprocessor = module.preprocessor(config)
     if preprocessor is not None:
         files.write_text(folder / PREPROCESSOR, as_json(preprocessor))
-    weights = _rounded(huggingface.weights_of(model, heads.names_of(model)), dtype)
-    huggingface.write(folder, weights, shard_bytes=shard_bytes)
+    if not bent:
+        weights = _rounded(huggingface.weights_of(model, heads.names_of(model)), dtype)
+        huggingface.write(folder, weights, shard_bytes=shard_bytes)
     kept = kept or {}
     if tokenizers is not None and f"{SOURCE_STEM}.json" not in kept:
         tokenizers.save(folder)
     for name, content in kept.items():
         files.write_bytes(folder / name, content)
     if card is None:
-        size = sum(weight.numel() for weight in weights.values())
+        size = sum(weight.numel() for weight in model.parameters())
         card = plain_card(config.name, written, size, parents, _ability(model))
     files.write_text(folder / CARD, card)
     if recipe is not None:
@@ -227,6 +232,8 @@ def load(
     """
     folder = resolve(Path(folder))
     check(folder, thorough=verify)
+    if adapters.is_adapter(folder):
+        return _load_adapted(folder, dtype, device)
     file = gguf.open_file(folder) if gguf.is_file(folder) else None
     where = folder if file else folder / CONFIG
     written = gguf_config.config_of(file) if file else read_json(where)
@@ -245,10 +252,35 @@ def load(
         model = _blank(module, config, where, heads.read_head(written, config, where))
     if not shapes:
         huggingface.fill(model, heads.names_of(model), weights, folder, dtype=dtype)
-    recipe = (folder / RECIPE).read_text("utf-8", errors="replace") if (folder / RECIPE).is_file() else None
     place = model.to(device).eval()
     data = manifest.get("data", {})
-    return Loaded(place, tokenizers, config, folder, generation or {}, recipe, data, preprocessor, written)
+    return Loaded(
+        place, tokenizers, config, folder, generation or {}, _recipe(folder), data, preprocessor, written
+    )
+
+
+def _load_adapted(folder: Path, dtype: torch.dtype, device: torch.device | str) -> Loaded:
+    """The base that an adapter names, bent as the adapter says; what lies beside the adapter comes first."""
+    told = adapters.read(folder, dtype)
+    address = adapters.base_of(told)
+    if adapters.is_adapter(there := resolve(Path(address))):
+        raise UserError(f"{folder}: its base {there} is an adapter itself; convert that one first")
+    base = load(address, dtype=dtype, device=device)
+    with undrawn():
+        model = adapters.put_on(base.model, base.folder, address, told)
+    beside: dict[str, Any] = {"model": model.eval(), "config": model.config, "folder": folder}
+    beside["written"] = heads.described(model)
+    if (folder / f"{SOURCE_STEM}.json").is_file():
+        beside["tokenizers"] = load_pair(folder)
+    if (generation := _perhaps(folder / GENERATION)) is not None:
+        beside["generation"] = generation
+    manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    return replace(base, **beside, recipe=_recipe(folder), data=manifest.get("data", {}))
+
+
+def _recipe(folder: Path) -> str | None:
+    path = folder / RECIPE
+    return path.read_text("utf-8", errors="replace") if path.is_file() else None
 
 
 def resolve(folder: Path) -> Path:
@@ -266,7 +298,7 @@ def resolve(folder: Path) -> Path:
         return folder
     for candidate in (folder, folder / "best", folder / "last"):
         there = files.standing(candidate)
-        if (there / CONFIG).is_file():
+        if (there / CONFIG).is_file() or adapters.is_adapter(there):
             return there
     if not folder.exists():
         raise UserError(f"{folder}: there is no such folder; give the folder of a model or of a training run")
@@ -277,29 +309,6 @@ def resolve(folder: Path) -> Path:
     if inside := sorted(folder.glob(f"*{gguf.SUFFIX}")):
         raise UserError(f"{folder}: no model folder, but it holds {inside[0].name}; give that file")
     raise UserError(f"{folder}: no model here; a model folder has a {CONFIG}, a run has best/ or last/")
-
-
-def blank(module: ModuleType, config: Any, head: Head | None = None) -> nn.Module:
-    """A model whose weights wait to be filled: memory is asked for and not touched, tables are computed."""
-    with _Undrawn():
-        model: nn.Module = module.Model(config)
-        return model if head is None else Headed(model, head, heads.native_of(config, head))
-
-
-# Functions of torch.nn.init that a mode sees are not looked into, so they stand here beside what they call.
-DRAWING = (Tensor.uniform_, Tensor.normal_, init.uniform_, init.normal_, init.kaiming_uniform_)
-
-
-class _Undrawn(TorchFunctionMode):
-    """Initial weights are not drawn: they would be overwritten, and drawing them takes most of the time."""
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        named = kwargs or {}
-        if func in DRAWING:
-            return args[0] if args else named["tensor"]
-        return func(*args, **named)
 
 
 def _module(written: Mapping[str, Any], where: Path) -> ModuleType:

@@ -67,7 +67,7 @@ def write(folder: Path, weights: Mapping[str, Tensor], *, shard_bytes: int = SHA
         for number, shard in enumerate(shards, start=1):
             several = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
             file_name = several if len(shards) > 1 else SAFE
-            _write_one(folder / file_name, shard)
+            write_file(folder / file_name, shard)
             where |= dict.fromkeys(shard, file_name)
             done(sum(map(_bytes, shard.values())))
     if len(shards) == 1:
@@ -92,7 +92,8 @@ def _bytes(weight: Tensor) -> int:
     return weight.numel() * weight.element_size()
 
 
-def _write_one(path: Path, weights: dict[str, Tensor]) -> None:
+def write_file(path: Path, weights: dict[str, Tensor]) -> None:
+    """Write one file of weights, whole or not at all; RunError when the disk refuses."""
     with files.writing(path) as temporary:
         save_file(weights, temporary, metadata={"format": "pt"})
 
@@ -133,11 +134,14 @@ def read(folder: Path) -> dict[str, Tensor]:
     """
     weights: dict[str, Tensor] = {}
     for path in weight_files(folder):
-        weights |= _read_safe(path) if path.suffix == ".safetensors" else _read_pickled(path)
+        weights |= read_file(path) if path.suffix == ".safetensors" else _read_pickled(path)
     return weights
 
 
-def _read_safe(path: Path) -> dict[str, Tensor]:
+def read_file(path: Path) -> dict[str, Tensor]:
+    """The weights of one file, mapped from disk; UserError where it is missing or damaged."""
+    if not path.is_file():
+        raise UserError(f"{path}: missing; copy the folder again")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping

@@ -63,6 +63,7 @@ class Model(nn.Module):
 
     abilities: ClassVar[tuple[str, ...]] = ("contextualizes",)
     scoring: ClassVar[tuple[str, ...]] = ("output",)
+    of_the_task: ClassVar[tuple[str, ...]] = ("mixture", "scale")
 
     def __init__(self, config: Config) -> None:
         super().__init__()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from glassformer.nn.folding import twin
 
 # In float32 the call costs more than it saves on smaller matrices (docs/decisions/0015-packed-weights.md).
 LEAST_FLOAT32 = 2**20
@@ -92,14 +93,15 @@ def can_pack() -> bool:
 def running(model: nn.Module, dtype: torch.dtype, least: int | None = None) -> nn.Module:
     """A twin of a model for inference on a CPU in ``dtype``, its matrices packed; the model stays as it is.
 
+    What stands beside a matrix is folded into it first (``nn.folding``).
     Weights that need no change are shared, so that those of a float32 file stay mapped from the disk. Without
     ``least`` matrices are packed from the size at which that pays, measured in 0015-packed-weights.
     """
-    twin = _twin(model, dtype, {})
+    made = twin(model, dtype)
     if can_pack() and dtype in (torch.float32, torch.bfloat16):
         smallest = LEAST_FLOAT32 if dtype == torch.float32 else 0
-        _pack(twin, dtype, smallest if least is None else least)
-    return twin.eval()
+        _pack(made, dtype, smallest if least is None else least)
+    return made.eval()
 
 
 def _pack(module: nn.Module, dtype: torch.dtype, least: int) -> None:
@@ -109,30 +111,6 @@ def _pack(module: nn.Module, dtype: torch.dtype, least: int) -> None:
         return
     for child in module.children():
         _pack(child, dtype, least)
-
-
-def _twin(module: nn.Module, dtype: torch.dtype, known: dict[int, object]) -> nn.Module:
-    """The same modules over the same weights, converted where they are of another type; ties stay ties."""
-    if id(module) in known:
-        return known[id(module)]  # type: ignore[return-value]
-    twin = copy.copy(module)
-    known[id(module)] = twin
-    twin._parameters = {name: _converted(one, dtype, known) for name, one in module._parameters.items()}
-    twin._buffers = dict(module._buffers)
-    twin._modules = {
-        name: None if one is None else _twin(one, dtype, known) for name, one in module._modules.items()
-    }
-    return twin
-
-
-def _converted(
-    weight: nn.Parameter | None, dtype: torch.dtype, known: dict[int, object]
-) -> nn.Parameter | None:
-    if weight is None or weight.dtype == dtype:
-        return weight
-    if id(weight) not in known:
-        known[id(weight)] = nn.Parameter(weight.detach().to(dtype), requires_grad=False)
-    return known[id(weight)]  # type: ignore[return-value]
 
 
 def _joined(biases: list[Tensor | None], sizes: list[int], dtype: torch.dtype) -> Tensor | None:

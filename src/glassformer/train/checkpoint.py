@@ -252,7 +252,8 @@ def check_folder(path: Path, *, resume: bool) -> None:
         raise UserError(
             f"{path} already holds a run; add --resume to go on with it, or choose another --output"
         )
-    names = (LAST, BEST, RECIPE, "config.json", "model.safetensors", "model.safetensors.index.json")
+    names = (LAST, BEST, RECIPE, "config.json", "model.safetensors", "model.safetensors.index.json",
+             "adapter_config.json", "adapter_model.safetensors")  # fmt: skip
     for name in () if begun else names:
         if (path / name).exists():
             raise UserError(f"{path} holds {name} of something else, not of a run; choose another --output")

@@ -1,0 +1,140 @@
+"""LoRA folders: peft opens ours and we open peft's, and the numbers are the same."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tests.hub.peft_folders import SIZES, TOKENS, bent_there, opened_there, write_adapter, write_base
+
+from glassformer.base.errors import UserError
+from glassformer.hub import folder as hub
+
+pytest.importorskip("peft")
+
+THERE = {"gpt": ["c_attn", "c_fc"], "bert": ["query", "value", "intermediate.dense"], "llama": "all-linear"}
+
+
+def _close(one: torch.Tensor, other: torch.Tensor) -> None:
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"rank": 3}, {"rank": 2, "rslora": True, "targets": [".q", ".v", "mlp"]}]
+)
+@pytest.mark.parametrize("model", SIZES)
+def test_peft_opens_ours(model: str, settings: dict[str, Any], tmp_path: Path):
+    base = write_base(tmp_path / "base", model)
+    ours = write_adapter(tmp_path / "adapter", base, "lora", **settings)
+    there = bent_there(base, tmp_path / "adapter")
+    with torch.no_grad():
+        found, plain = there(input_ids=TOKENS).logits, opened_there(base)(input_ids=TOKENS).logits
+        _close(ours({"tokens": TOKENS}), found)
+        _close(hub.load(tmp_path / "adapter").model({"tokens": TOKENS}), found)
+    assert (found - plain).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("rooted", [False, True])
+@pytest.mark.parametrize("model", SIZES)
+def test_we_open_pefts(model: str, rooted: bool, tmp_path: Path):
+    import peft
+
+    base = write_base(tmp_path / "base", model)
+    asked = peft.LoraConfig(
+        r=4,
+        lora_alpha=6,
+        target_modules=THERE[model],
+        rank_pattern={"1.*": 2},
+        use_rslora=rooted,
+        fan_in_fan_out=model == "gpt",
+        init_lora_weights=False,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        there = peft.get_peft_model(opened_there(base), asked)
+        there.save_pretrained(tmp_path / "adapter")
+    here = hub.load(tmp_path / "adapter")
+    with torch.no_grad():
+        found = there.eval()(input_ids=TOKENS).logits
+        _close(here.model({"tokens": TOKENS}), found)
+        # What was opened is written again in our way, and is the same.
+        hub.save(tmp_path / "again", here.model, None)
+        _close(hub.load(tmp_path / "again").model({"tokens": TOKENS}), found)
+        _close(bent_there(base, tmp_path / "again")(input_ids=TOKENS).logits, found)
+
+
+def test_a_tensor_of_three_matrices_has_an_update_along_its_diagonal(tmp_path: Path):
+    base = write_base(tmp_path / "base", "gpt")
+    write_adapter(tmp_path / "adapter", base, "lora", rank=2, targets=["attention.q", "attention.v"])
+    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    name = "base_model.model.transformer.h.0.attn.c_attn"
+    assert weights.keys() == {
+        f"base_model.model.transformer.h.{layer}.attn.c_attn.lora_{part}.weight"
+        for layer in (0, 1)
+        for part in "AB"
+    }
+    wide = weights[f"{name}.lora_B.weight"]
+    assert (weights[f"{name}.lora_A.weight"].shape, wide.shape) == ((4, 16), (48, 4))
+    assert wide[:16, :2].any()
+    assert wide[32:, 2:].any()
+    assert not wide[:16, 2:].any()
+    assert not wide[16:32].any()
+    assert not wide[32:, :2].any()
+
+
+def _edited(adapter: Path, **keys: Any) -> None:
+    path = adapter / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | keys), "utf-8")
+    (adapter / "manifest.json").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"use_dora": True}, "asks for use_dora: True, which is not computed here"),
+        ({"bias": "all"}, "bias: all trains biases of the base"),
+        ({"lora_alpha": "much"}, "lora_alpha is 'much' and should be a number"),
+        ({"peft_type": "LOHA"}, "peft_type 'LOHA' is not known here; known are LORA"),
+    ],
+)
+def test_what_is_not_computed_here_is_refused(keys: dict[str, Any], sentence: str, tmp_path: Path):
+    base = write_base(tmp_path / "base", "gpt")
+    write_adapter(tmp_path / "adapter", base, "lora")
+    _edited(tmp_path / "adapter", **keys)
+    with pytest.raises(UserError, match=sentence):
+        hub.load(tmp_path / "adapter")
+
+
+def test_updates_that_do_not_fit_are_refused(tmp_path: Path):
+    base = write_base(tmp_path / "base", "llama")
+    write_adapter(tmp_path / "adapter", base, "lora", targets=["attention.q"])
+    path, name = (
+        tmp_path / "adapter" / "adapter_model.safetensors",
+        "base_model.model.model.layers.0.self_attn.q_proj",
+    )
+    _edited(tmp_path / "adapter")
+    whole = load_file(path)
+
+    def told(weights: dict[str, torch.Tensor]) -> str:
+        save_file(weights, path)
+        with pytest.raises(UserError) as error:
+            hub.load(tmp_path / "adapter")
+        return str(error.value)
+
+    assert "lora_B.weight is missing; the adapter is not whole" in told(
+        {key: one for key, one in whole.items() if not key.endswith("0.self_attn.q_proj.lora_B.weight")}
+    )
+    assert "does not fit the base's 16 rows" in told(whole | {f"{name}.lora_B.weight": torch.zeros(5, 8)})
+    assert "holds NaN or infinity" in told(whole | {f"{name}.lora_A.weight": torch.full((8, 16), torch.nan)})
+    assert "the base has no matrix model.layers.7.x" in told(
+        whole | {f"base_model.model.model.layers.7.x.lora_{part}.weight": torch.zeros(2, 2) for part in "AB"}
+    )
+    assert "odd has no place in the base" in told(whole | {"base_model.model.odd": torch.zeros(2)})
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match="damaged or cut short"):
+        hub.load(tmp_path / "adapter")
