@@ -1,9 +1,11 @@
 """A tagger opened for use: a tag for every word, the entities they mark, and what is left out."""
 
 import pytest
+import torch
 from heads import trained
 
 import glassformer as gf
+from glassformer.data.tags import faults
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +33,57 @@ def test_words_may_be_given_as_a_list_and_company_changes_nothing(model):
     assert [one.probability for one in alone] == pytest.approx([one.probability for one in again], abs=1e-6)
 
 
-def test_bio_tags_mark_entities(model):
+def marked(model, text):
+    (found,) = model.predict(text)
+    return [(one.text, one.label, one.start, one.end) for one in model.entities(found, text)]
+
+
+def test_bio_tags_mark_entities_with_their_characters(model):
+    assert marked(model, "Lee Kim in 물") == [("Lee Kim", "PER", 0, 7), ("물", "LOC", 11, 12)]
+    text = "  Lee\tKim  in 물 "
+    found = marked(model, text)
+    assert found == [("Lee\tKim", "PER", 2, 9), ("물", "LOC", 14, 15)]
+    assert all(text[start:end] == shown for shown, _, start, end in found)
+
+
+def test_entities_of_a_list_of_words_stand_as_in_a_text_with_spaces(model):
+    (found,) = model.predict([["Lee", "Kim", "in", "물"]])
+    told = [(one.text, one.start, one.end) for one in model.entities(found)]
+    assert told == [("Lee Kim", 0, 7), ("물", 11, 12)]
+
+
+def test_the_probability_of_an_entity_is_the_mean_of_its_words(model):
     (found,) = model.predict("Lee Kim in 물")
-    assert model.entities(found) == [{"text": "Lee Kim", "kind": "PER"}, {"text": "물", "kind": "LOC"}]
+    assert model.entities(found)[0].probability == pytest.approx(
+        (found[0].probability + found[1].probability) / 2
+    )
+
+
+def test_only_legal_tags_are_told_where_tags_mark_spans(model):
+    assert model.model.head.scheme == "iob2"
+    rows = [["in", "Kim"] * size + ["물"] for size in (1, 2, 3)]
+    free = model.model.head.labels.index("I-PER")
+    with torch.no_grad():
+        bias = model.model.classifier.bias.clone()
+        model.model.classifier.bias[free] += 9.0  # now an I-PER is likeliest everywhere
+    try:
+        for found in model.predict(rows):
+            tags = [one.tag for one in found]
+            assert not list(faults(tags, "iob2"))
+            assert "I-PER" in tags
+    finally:
+        with torch.no_grad():
+            model.model.classifier.bias.copy_(bias)
+
+
+def test_people_and_machines_are_told_words_and_entities(model):
+    (found,) = model.answers(iter(["Lee Kim in"]), 5)
+    lines = list(found.lines())
+    assert lines[0].startswith("## 0-7 PER 0.")
+    assert lines[0].endswith(" Lee Kim")
+    assert lines[1:] == ["Lee\tB-PER", "Kim\tI-PER", "in\tO", ""]
+    (told,) = found.as_json()["entities"]
+    assert (told["text"], told["label"], told["start"], told["end"]) == ("Lee Kim", "PER", 0, 7)
 
 
 def test_a_text_without_words_has_no_tags_and_a_long_one_loses_its_end(model, capsys):
@@ -58,5 +108,7 @@ def test_a_model_of_characters_tags_spaces_too(tmp_path):
     model = gf.load(tmp_path / "run")
     (found,) = model.predict("나가가")
     assert told(found) == "O B-PS I-PS"
-    assert model.entities(found) == [{"text": "가가", "kind": "PS"}]
+    assert [(one.text, one.label, one.start, one.end) for one in model.entities(found)] == [
+        ("가가", "PS", 1, 3)
+    ]
     assert [one.word for one in model.predict("가 나")[0]] == ["가", " ", "나"]

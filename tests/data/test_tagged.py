@@ -54,7 +54,7 @@ def test_characters_are_tagged_spaces_too(tmp_path):
     assert read(path, unit="character") == [(["가", " ", "나"], ["B-PS", "O", "O"])]
     config = Config(train=path, unit="character")
     assert list(texts(config)) == [("가 나",)]
-    assert facts(config) == {"labels": ("B-PS", "O"), "unit": "character"}
+    assert facts(config) == {"labels": ("B-PS", "O"), "unit": "character", "scheme": "iob2"}
 
 
 def test_json_lines_hold_two_lists(tmp_path):
@@ -123,3 +123,64 @@ def test_published_files_are_read_as_they_are(name, settings, sentences, tags):
     config = Config(train=str(path), **settings)
     assert sum(1 for _ in config.read(str(path))) == sentences
     assert len(facts(config)["labels"]) == tags
+
+
+WRONG = "Kim\tI-PER\nsees\tO\nLee\tB-PER\nPark\tI-PER\n\nin\tO\nSeoul\tB-LOC\n"
+
+
+def test_tags_are_learned_in_another_scheme(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text(WRONG, "utf-8")
+    told = {"train": str(path), "scheme": "bioes"}
+    config = Config(**told)
+    tags = [example.fields["tags"] for example in config.read(str(path))]
+    assert tags == [["S-PER", "O", "B-PER", "E-PER"], ["O", "S-LOC"]]
+    known = facts(config)
+    assert known["scheme"] == "bioes"
+    assert set(known["labels"]) == {"O", *(f"{mark}-{kind}" for mark in "BIES" for kind in ("PER", "LOC"))}
+
+
+def test_illegal_tags_are_kept_repaired_or_refused_with_their_line(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text(WRONG, "utf-8")
+
+    def first(**told):
+        return next(iter(Config(train=str(path), **told).read(str(path)))).fields["tags"]
+
+    assert first() == ["I-PER", "O", "B-PER", "I-PER"]
+    assert first(illegal="repair") == ["B-PER", "O", "B-PER", "I-PER"]
+    assert first(illegal="repair", written="iob1") == ["I-PER", "O", "I-PER", "I-PER"]
+    with pytest.raises(
+        UserError, match=r"a\.conll:1: the tag I-PER at the beginning is illegal in IOB2; mend it"
+    ):
+        first(illegal="refuse")
+
+
+def test_the_scheme_of_a_file_is_found_out(tmp_path):
+    path = tmp_path / "a.conll"
+    for content, scheme in [(WRONG, "iob2"), ("a I-A\nb I-A\n\nc O\n", "iob1"), ("a NN\nb VB\n", None)]:
+        path.write_text(content, "utf-8")
+        config = Config(train=str(path))
+        assert config.scheme_at(str(path)) == scheme
+        assert facts(config)["scheme"] == scheme
+    with pytest.raises(UserError, match="its tags mark no spans"):
+        list(Config(train=str(path), illegal="repair").read(str(path)))
+
+
+def test_whoever_takes_what_is_wrong_gets_all_of_it_and_the_rest(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Kim\tB\nruns\nto\tO\n\nLee\t\nin\tO\n", "utf-8")
+    found = []
+    config = Config(train=str(path))
+    rows = list(config.read(str(path), bad=lambda where, problem: found.append((where[-1], problem[:9]))))
+    assert [row.fields["words"] for row in rows] == [["Kim", "to"], ["in"]]
+    assert found == [("2", "has 1 col"), ("5", "the tag o")]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text('{"words": ["a"], "tags": ["O"]}\n[]\n{"words": ["a", "b"], "tags": ["O"]}\n', "utf-8")
+    found.clear()
+    rows = list(config.read(str(lines), bad=lambda where, problem: found.append((where[-1], problem))))
+    assert len(rows) == 1
+    assert found == [
+        ("2", "each line must be one JSON object"),
+        ("3", "2 words in 'words' but 1 in 'tags'; both must be lists of the same length"),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.data.tags import (
@@ -42,6 +42,7 @@ def meant(draw: st.DrawFn) -> tuple[list[tuple[int, int, str]], int]:
     return found, place + draw(st.integers(0, 2))
 
 
+@settings(deadline=None, max_examples=40)
 @given(ANY)
 def test_spans_are_those_that_seqeval_reads(tags: list[str]) -> None:
     assert spans(tags) == [(first, last + 1, kind) for kind, first, last in labeling.get_entities(tags)]
@@ -49,6 +50,7 @@ def test_spans_are_those_that_seqeval_reads(tags: list[str]) -> None:
 
 @pytest.mark.parametrize(("scheme", "theirs", "tags"), [("iob2", "IOB2", BIO), ("bioes", "IOBES", ANY)])
 def test_strict_spans_are_those_of_seqeval(scheme: Scheme, theirs: str, tags: st.SearchStrategy) -> None:
+    @settings(deadline=None, max_examples=40)
     @given(tags)
     def agrees(row: list[str]) -> None:
         (found,) = schemes.Entities([row], scheme=getattr(schemes, theirs)).entities
@@ -57,6 +59,7 @@ def test_strict_spans_are_those_of_seqeval(scheme: Scheme, theirs: str, tags: st
     agrees()
 
 
+@settings(deadline=None, max_examples=40)
 @given(meant(), st.sampled_from(SCHEMES))
 def test_what_is_written_is_legal_and_reads_as_it_was_meant(
     told: tuple[list[tuple[int, int, str]], int], scheme: Scheme
@@ -70,6 +73,7 @@ def test_what_is_written_is_legal_and_reads_as_it_was_meant(
         assert converted(converted(tags, other), scheme) == tags
 
 
+@settings(deadline=None, max_examples=40)
 @given(ANY, st.sampled_from(SCHEMES))
 def test_mending_gives_legal_tags_and_leaves_those_alone(tags: list[str], scheme: Scheme) -> None:
     mended = converted(tags, scheme)
@@ -121,6 +125,7 @@ def test_the_scheme_is_told_from_what_stands_where(sentences: list[str], wanted:
     assert scheme_of([one.split() for one in sentences]) == wanted
 
 
+@settings(deadline=None, max_examples=40)
 @given(meant(), st.sampled_from(SCHEMES))
 def test_tags_as_a_scheme_writes_them_are_never_illegal_in_the_scheme_that_is_told(
     told: tuple[list[tuple[int, int, str]], int], scheme: Scheme

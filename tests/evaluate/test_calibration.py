@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.evaluate.calibration import bins, brier, brier_each, calibration_error
@@ -14,6 +14,7 @@ metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not ins
 RIGHT = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40)
 
 
+@settings(deadline=None, max_examples=40)
 @given(RIGHT, st.integers(1, 20))
 def test_the_error_is_the_gap_of_each_bin_weighed_by_its_size(
     answers: list[tuple[float, bool]], count: int
@@ -37,6 +38,7 @@ def test_one_who_is_always_sure_and_half_right_is_off_by_half() -> None:
     assert calibration_error(np.full(20, 0.5), right) == pytest.approx(0.0)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(2, 4), st.integers(1, 20), st.integers(0, 99))
 def test_the_brier_score_is_that_of_scikit_learn(labels: int, rows: int, seed: int) -> None:
     chance = np.random.default_rng(seed)

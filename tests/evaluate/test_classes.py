@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.evaluate.classes import accuracy, confusion, macro_f1, matthews, per_label
@@ -19,6 +19,7 @@ def answers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
     return np.array(draw(some)), np.array(draw(some)), labels
 
 
+@settings(deadline=None, max_examples=40)
 @given(answers())
 def test_every_figure_is_that_of_scikit_learn(told: tuple[np.ndarray, np.ndarray, int]) -> None:
     true, guess, labels = told
@@ -38,6 +39,7 @@ def test_every_figure_is_that_of_scikit_learn(told: tuple[np.ndarray, np.ndarray
     assert each.micro() == pytest.approx([metrics.accuracy_score(true, guess)] * 3)
 
 
+@settings(deadline=None, max_examples=40)
 @given(answers())
 def test_matthews_is_that_of_scikit_learn_and_undefined_where_nothing_varies(
     told: tuple[np.ndarray, np.ndarray, int],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.evaluate.correlation import absolute_error, pearson, ranks, spearman, squared_error
@@ -23,6 +23,7 @@ def numbers(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return np.array(draw(some)), np.array(draw(some))
 
 
+@settings(deadline=None, max_examples=40)
 @given(numbers())
 def test_ranks_and_spearman_are_those_of_scipy(pair: tuple[np.ndarray, np.ndarray]) -> None:
     true, told = pair
@@ -33,6 +34,7 @@ def test_ranks_and_spearman_are_those_of_scipy(pair: tuple[np.ndarray, np.ndarra
         assert spearman(true, told) == pytest.approx(stats.spearmanr(true, told).statistic, abs=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
 @given(numbers())
 def test_pearson_and_distances_are_those_of_the_libraries(pair: tuple[np.ndarray, np.ndarray]) -> None:
     true, told = pair

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.evaluate.sets import best_threshold, exact_share, fared_sets
@@ -20,6 +20,7 @@ def drawn(seed: int, rows: int, labels: int) -> tuple[np.ndarray, np.ndarray]:
 SIZES = (st.integers(0, 999), st.integers(1, 12), st.integers(2, 4))
 
 
+@settings(deadline=None, max_examples=40)
 @given(*SIZES)
 def test_figures_of_sets_are_those_of_scikit_learn(seed: int, rows: int, labels: int) -> None:
     true, share = drawn(seed, rows, labels)
@@ -37,6 +38,7 @@ def test_figures_of_sets_are_those_of_scikit_learn(seed: int, rows: int, labels:
     assert exact_share(true, told) == pytest.approx(metrics.accuracy_score(true, told))
 
 
+@settings(deadline=None, max_examples=40)
 @given(*SIZES)
 def test_no_threshold_is_better_than_the_best(seed: int, rows: int, labels: int) -> None:
     true, share = drawn(seed, rows, labels)

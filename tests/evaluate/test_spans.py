@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassformer.data.tags import Scheme
@@ -29,6 +29,7 @@ def tagged(draw: st.DrawFn, labels: tuple[str, ...]) -> tuple[list[list[str]], l
 
 @pytest.mark.parametrize("labels", [BIO, BIOES])
 def test_free_figures_are_those_of_seqeval(labels: tuple[str, ...]) -> None:
+    @settings(deadline=None, max_examples=40)
     @given(tagged(labels))
     def agrees(pair: tuple[list[list[str]], list[list[str]]]) -> None:
         _agree(pair, None)
@@ -38,6 +39,7 @@ def test_free_figures_are_those_of_seqeval(labels: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("labels", "scheme", "theirs"), [(BIO, "iob2", "IOB2"), (BIOES, "bioes", "IOBES")])
 def test_strict_figures_are_those_of_seqeval(labels: tuple[str, ...], scheme: Scheme, theirs: str) -> None:
+    @settings(deadline=None, max_examples=40)
     @given(tagged(labels))
     def agrees(pair: tuple[list[list[str]], list[list[str]]]) -> None:
         _agree(pair, scheme, mode="strict", scheme=getattr(schemes, theirs))

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
 from glassformer.models import gpt
 from glassformer.objectives.objective import Objective as Protocol
-from glassformer.objectives.tagging import Config, Objective, cut
+from glassformer.objectives.tagging import Config, Objective, cut, decided
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
 
@@ -76,6 +78,41 @@ def test_a_word_of_no_piece_has_the_unknown_one() -> None:
     ((tokens, starts),) = cut(words, [["Kim", "", "runs"]], 9)
     assert starts == [0, 1, 2]
     assert tokens[1] == words.unk_id
+
+
+def test_a_head_knows_the_scheme_unless_any_sequence_may_be_told() -> None:
+    told = {"ability": "encodes", "width": 8, "max_length": 9, "facts": FACTS | {"scheme": "iob2"}}
+    assert Objective.head(Config(), **told).scheme == "iob2"
+    assert Objective.head(Config(legal=False), **told).scheme is None
+
+
+def test_of_the_same_probabilities_the_legal_sequence_is_told_or_each_likeliest_tag() -> None:
+    share = np.array([[0.1, 0.5, 0.4], [0.2, 0.7, 0.1]])
+    labels = ("B-PER", "I-PER", "O")
+    assert decided(share, labels, None).tolist() == [1, 1]
+    assert decided(share, labels, "iob2").tolist() == [2, 0] or decided(share, labels, "iob2").tolist() == [
+        0,
+        1,
+    ]
+    assert decided(share, labels, "iob1").tolist() == [1, 1]
+    certain = np.array([[0.0, 1.0, 0.0]])
+    assert decided(certain, labels, "iob2").tolist() in ([0], [2])
+
+
+def test_what_is_told_is_judged_with_the_words_of_each_row() -> None:
+    objective, words = made(), tokenizers()
+    rows = objective.encode([example("Kim Lee", "B-PER I-PER"), example("in", "O")], words)
+    batch = objective.collate(rows, RNG)
+
+    class Fixed(nn.Module):
+        def forward(self, batch: Any) -> torch.Tensor:
+            return torch.randn(*batch["tokens"].shape, 3, generator=torch.Generator().manual_seed(1))
+
+    model = Fixed().eval()
+    loss, told = objective.told(model, batch)
+    assert [one["true"].tolist() for one in told] == [[0, 1], [2]]
+    assert [one["share"].shape for one in told] == [(2, 3), (1, 3)]
+    assert float(loss.total) == pytest.approx(float(objective.loss(model, batch).total))
 
 
 def test_a_tag_that_was_never_learned_is_told_with_its_own_line() -> None:

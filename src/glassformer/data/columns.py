@@ -4,34 +4,46 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, shown
+from glassformer.base.files import open_lines, shown, stop
 from glassformer.base.plugins import suggest
 from glassformer.data.characters import Share, parted
 
 Row = tuple[str, dict[str, str]]
 """Where it stands (``file:line``), and the text in each column that was asked for."""
 
+Bad = Callable[[str, str], None]
+"""Told the place of an unusable line and what is wrong with it; may raise."""
+
 Item = TypeVar("Item")
 
 JSON = frozenset({".jsonl", ".ndjson", ".json"})
 
 
-def rows(path: str, names: Sequence[str]) -> Iterator[Row]:
+def rows(path: str, names: Sequence[str], bad: Bad = stop) -> Iterator[Row]:
     """The columns ``names`` of every row of a file, blank lines left out; ``-`` is a table on stdin.
 
     The first line of a table names its columns. ``.csv`` has commas and quotation marks; elsewhere one tab
     parts columns and a quotation mark is a character like any other. Raises UserError, with file and line,
-    for a column that is not there and for a row that is not like the first.
+    for a column that is not there; a row that is not like the first is handed to ``bad``, which raises it.
     """
     kind = suffix(path)
     if kind in JSON:
-        return _fields(path, names)
-    return _named(_commas(path) if kind == ".csv" else _tabs(path), path, names)
+        return _fields(path, names, bad)
+    return _named(_commas(path, bad) if kind == ".csv" else _tabs(path, bad), path, names, bad)
+
+
+def ignored(where: str, problem: str) -> None:
+    """What is done with an unusable row where rows are only counted."""
+
+
+def handed(error: UserError, where: str, bad: Bad) -> None:
+    """Hand to ``bad`` what an error says of the row at ``where``, with which its sentence begins."""
+    bad(where, str(error).removeprefix(f"{where}: "))
 
 
 def suffix(path: str) -> str:
@@ -69,14 +81,14 @@ def behind(path: str) -> tuple[list[Path], dict[str, Any]]:
     return [Path(name)], {"kind": suffix(name), "share": str(share)}
 
 
-def _tabs(path: str) -> Iterator[tuple[str, list[str]]]:
-    for number, line in open_lines(path):
+def _tabs(path: str, bad: Bad) -> Iterator[tuple[str, list[str]]]:
+    for number, line in open_lines(path, bad):
         if line.strip():
             yield f"{shown(path)}:{number}", line.split("\t")
 
 
-def _commas(path: str) -> Iterator[tuple[str, list[str]]]:
-    read = csv.reader((line + "\n" for _, line in open_lines(path)), strict=True)
+def _commas(path: str, bad: Bad) -> Iterator[tuple[str, list[str]]]:
+    read = csv.reader((line + "\n" for _, line in open_lines(path, bad)), strict=True)
     begun = 1
     while True:
         try:
@@ -84,15 +96,16 @@ def _commas(path: str) -> Iterator[tuple[str, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise UserError(
-                f"{shown(path)}:{begun}: not valid CSV ({error}); mend its quotation marks"
-            ) from None
+            bad(f"{shown(path)}:{begun}", f"not valid CSV ({error}); mend its quotation marks")
+            return
         if cells:
             yield f"{shown(path)}:{begun}", cells
         begun = read.line_num + 1
 
 
-def _named(table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[str]) -> Iterator[Row]:
+def _named(
+    table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[str], bad: Bad
+) -> Iterator[Row]:
     where, header = next(table, (f"{shown(path)}:1", []))
     if not header:
         raise UserError(f"{shown(path)} is empty; its first line should name the columns")
@@ -106,17 +119,19 @@ def _named(table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[st
     places = {name: columns.index(name) for name in names}
     for where, cells in table:
         if len(cells) != len(columns):
-            raise UserError(
-                f"{where}: has {counted(len(cells), 'column')} where the first line has {len(columns)}; one "
-                f"{'comma' if suffix(path) == '.csv' else 'tab'} parts two columns"
+            bad(
+                where,
+                f"has {counted(len(cells), 'column')} where the first line has {len(columns)}; one "
+                f"{'comma' if suffix(path) == '.csv' else 'tab'} parts two columns",
             )
+            continue
         yield where, {name: cells[place] for name, place in places.items()}
 
 
-def records(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The object in each line of a file of JSON lines, with its place; UserError for what is none."""
+def records(path: str, bad: Bad = stop) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The object in each line of a file of JSON lines, with its place; what is none is handed to ``bad``."""
     empty = True
-    for number, line in open_lines(path):
+    for number, line in open_lines(path, bad):
         if not line.strip():
             continue
         where, empty = f"{shown(path)}:{number}", False
@@ -124,10 +139,12 @@ def records(path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             said = str(error).split(":")[0]
-            raise UserError(f"{where}: not valid JSON ({said}); each line must be one object") from None
-        if not isinstance(record, dict):
-            raise UserError(f"{where}: each line must be one JSON object")
-        yield where, record
+            bad(where, f"not valid JSON ({said}); each line must be one object")
+            continue
+        if isinstance(record, dict):
+            yield where, record
+        else:
+            bad(where, "each line must be one JSON object")
     if empty:
         raise UserError(f"{shown(path)} is empty; each line should be one JSON object")
 
@@ -152,6 +169,11 @@ def text_of(value: Any, name: str, where: str) -> str:
     return text
 
 
-def _fields(path: str, names: Sequence[str]) -> Iterator[Row]:
-    for where, record in records(path):
-        yield where, {name: text_of(field(record, name, where), name, where) for name in names}
+def _fields(path: str, names: Sequence[str], bad: Bad) -> Iterator[Row]:
+    for where, record in records(path, bad):
+        try:
+            found = {name: text_of(field(record, name, where), name, where) for name in names}
+        except UserError as error:
+            handed(error, where, bad)
+        else:
+            yield where, found

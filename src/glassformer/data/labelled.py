@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from glassformer.base.errors import UserError
-from glassformer.data.columns import behind, part_of, rows, shared_out
+from glassformer.base.files import stop
+from glassformer.data.columns import Bad, behind, ignored, part_of, rows, shared_out
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.look import Look
@@ -35,18 +36,18 @@ class Config(Divided):
     tokens_per_batch: int = Field(4096, ge=1)
     workers: int = Field(1, ge=0, le=64)
 
-    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+    def read(self, path: str, dropped: Dropped | None = None, bad: Bad = stop) -> Iterator[Example]:
         """The examples at one path: fields ``text`` and ``label``; rows without text are left out.
 
-        Raises UserError with file and line, for an empty label too.
+        Raises UserError with file and line, for an empty label too, unless ``bad`` takes rows that are wrong.
         """
         name, share = shared_out(path)
-        found = (rows(name, (self.text, self.label)) for _ in range(2))
+        found = (rows(name, (self.text, self.label), one) for one in (ignored, bad))
         for where, cells in part_of(next(found), next(found), share):
             text, label = cells[self.text], cells[self.label].strip()
             if not label:
-                raise UserError(f"{where}: the label is empty; every text needs one under {self.label!r}")
-            if text.strip():
+                bad(where, f"the label is empty; every text needs one under {self.label!r}")
+            elif text.strip():
                 yield Example({"text": text, "label": label}, where)
             elif dropped is not None:
                 dropped.note("without text", where)

@@ -17,7 +17,7 @@ from glassformer.base.config import DataPath, Settings
 from glassformer.base.errors import UserError
 from glassformer.base.files import cache_folder, open_lines, sha256, shown, standard_input, stop, writing
 from glassformer.base.plugins import suggest
-from glassformer.data.columns import counted
+from glassformer.data.columns import Bad, counted
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.generated import file_of, is_generated
@@ -30,9 +30,6 @@ _CODES = (
 )
 LANGUAGES = frozenset(_CODES.split())
 """What makes a first line a header; not ``id`` and ``no``, which more often head a column of numbers."""
-
-Bad = Callable[[str, str], None]
-"""Told the place of an unusable line and what is wrong with it; may raise."""
 
 Row = tuple[str, str, str]
 """Where it stands (``file:line``), source, target."""

@@ -104,6 +104,12 @@ def legal(before: str, after: str, scheme: Scheme) -> bool:
     return inside and same if opened else not inside
 
 
+def all_tags(kinds: Iterable[str], scheme: Scheme) -> list[str]:
+    """Every tag that a scheme has for these kinds, and that of what is outside."""
+    marks = PREFIXES if scheme == "bioes" else PREFIXES[:2]
+    return [OUTSIDE, *(mark + kind for kind in kinds for mark in marks)]
+
+
 def known(scheme: Scheme, tag: str) -> bool:
     """Whether a scheme has such a tag."""
     return tag == OUTSIDE or (tag[:2] in (PREFIXES if scheme == "bioes" else PREFIXES[:2]) and len(tag) > 2)

@@ -31,9 +31,10 @@ class Head(Settings):
     label. ``outputs`` are as many as ``labels``, or 1: the score of the second of two labels, that of the
     first being 0. A model that ``compares`` has neither: the pooled state is its answer. ``width`` is that of
     the hidden states. ``texts`` are read at once, 1 or 2; 0 where nobody said. Longer ones than
-    ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``). ``weights``
-    say how much each label counts in training, nothing where all count alike. ``form`` is ``native`` where
-    the head is built as the body's family builds it (``Native``), else ``own``.
+    ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``); where
+    they have a ``scheme``, only sequences that are legal in it are told. ``weights`` say how much each label
+    counts in training, nothing where all count alike. ``form`` is ``native`` where the head is built as the
+    body's family builds it (``Native``), else ``own``.
     """
 
     objective: str
@@ -45,6 +46,7 @@ class Head(Settings):
     max_length: int = Field(ge=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     unit: Literal["word", "character"] = "word"
+    scheme: Literal["iob1", "iob2", "bioes"] | None = None
     tells: Tells = "label"
     texts: Literal[0, 1, 2] = 1
     threshold: float = Field(default=0.5, ge=0, le=1)

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from glassformer.data.batch import keep, pad
 from glassformer.data.example import Batch, Example, Features
+from glassformer.data.tags import Scheme, transitions
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
 from glassformer.objectives.labelling import LabelConfig, Labelling, number_of
 from glassformer.objectives.objective import Loss, Told
+from glassformer.objectives.sequence import likeliest
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
 
 
 class Config(LabelConfig):
-    """See ``LabelConfig``; an answer is the tag of a word."""
+    """See ``LabelConfig``; an answer is the tag of a word.
+
+    Where tags mark spans, only ``legal`` sequences of them are told: the likeliest one of these, not the
+    likeliest tag of each word.
+    """
 
     name: Literal["tagging"] = "tagging"
+    legal: bool = True
 
 
 class Objective(Labelling):
@@ -36,6 +45,10 @@ class Objective(Labelling):
 
     reads = "tagged"
     judge = "tags"
+
+    def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
+        super().__init__(config, numbers=numbers, tokenizers=tokenizers, head=head)
+        self.scheme = head.scheme
 
     @staticmethod
     def head(
@@ -57,6 +70,7 @@ class Objective(Labelling):
             max_length=max_length,
             dropout=config.dropout,
             unit=facts["unit"],
+            scheme=facts.get("scheme") if config.legal else None,
         )
 
     def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
@@ -97,13 +111,30 @@ class Objective(Labelling):
         told: list[Told] = []
         for one, true in zip(share, labels, strict=True):
             real = true != IGNORED
-            told.append({"true": true[real], "told": one[real].argmax(axis=-1), "share": one[real]})
+            told.append(
+                {"true": true[real], "told": decided(one[real], self.labels, self.scheme), "share": one[real]}
+            )
         return found, told
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """The number of the likeliest tag at every token; that at a word's first piece is the word's."""
         predicted: Tensor = model(batch).argmax(-1)
         return predicted
+
+
+def decided(
+    share: Float[np.ndarray, "word label"], labels: tuple[str, ...], scheme: Scheme | None
+) -> Int[np.ndarray, " word"]:
+    """The tags of words: the likeliest sequence that is legal in ``scheme``, or each word's likeliest."""
+    if scheme is None:
+        return share.argmax(axis=-1)
+    with np.errstate(divide="ignore"):
+        return likeliest(np.log(share), _legal(labels, scheme))
+
+
+@cache
+def _legal(labels: tuple[str, ...], scheme: Scheme) -> Bool[np.ndarray, "before after"]:
+    return transitions(labels, scheme)
 
 
 def cut(
