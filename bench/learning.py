@@ -57,6 +57,10 @@ class Learner(ABC):
     def step(self, batch: Batch) -> float:
         """One step; gives the loss an answer, before it."""
 
+    def lr(self) -> float:
+        """The learning rate of the step that comes."""
+        return self.course.optim.lr
+
     def parameters(self) -> int:
         """How many numbers learn."""
         return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
@@ -109,7 +113,7 @@ class Glass(Learner):
         """One step; gives the loss an answer, before it."""
         self.gradients([batch], self.done)
         loss, count = self.optimizer.tail[:2].tolist()
-        float(self.optimizer.step(self.course.optim.lr))  # the trainer reads the norm at each step on a CPU
+        float(self.optimizer.step(self.lr()))  # the trainer reads the norm at each step on a CPU
         return float(loss / count)
 
 
@@ -140,6 +144,8 @@ class Peer(Learner):
 
     def step(self, batch: Batch) -> float:
         """One step; gives the loss an answer, before it."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr()
         self.optimizer.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.way == "autocast"):
             mean = self.mean_loss(self.model, batch)
