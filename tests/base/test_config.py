@@ -3,7 +3,7 @@
 import pytest
 from tests.base.schemas import Data, Optim, Recipe, Weighted
 
-from glassformer.base.config import load
+from glassformer.base.config import load, written_at
 from glassformer.base.errors import UserError
 
 
@@ -211,3 +211,12 @@ def test_the_data_folder_comes_from_the_environment(read, complaint, tmp_path, m
     (tmp_path / "shared" / "data").mkdir(parents=True)
     monkeypatch.chdir(below)
     assert read(text).data.train == str(tmp_path / "shared/data/x.tsv")
+
+
+def test_where_a_setting_was_written_is_known_afterwards(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text("seed: 1\noptim:\n  lr: 1\n", encoding="utf-8")
+    assert written_at(Recipe, path, ("optim", "lr"), (), {}) == f"{path}:3"
+    assert written_at(Recipe, path, ("optim", "warmup"), (), {}) == f"{path}:2"
+    assert written_at(Recipe, path, ("data",), (), {}) == str(path)
+    assert written_at(Recipe, path, ("optim", "lr"), ["optim.lr=2"], {}) == "command line: 'optim.lr=2'"

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from glassformer.base.errors import UserError
-from glassformer.data.columns import part_of, rows, shared_out, suffix
+from glassformer.data.columns import columns, part_of, rows, shared_out, suffix
 
 NAMES = ("text", "label")
 
@@ -79,3 +79,12 @@ def test_a_share_is_counted_in_rows_and_both_parts_are_the_whole(tmp_path):
 
 def test_a_file_is_what_it_is_called_compressed_or_not():
     assert (suffix("a.csv.gz"), suffix("b.jsonl"), suffix("-")) == (".csv", ".jsonl", "")
+
+
+def test_the_columns_of_a_file_are_what_its_first_line_or_object_has(tmp_path):
+    for name, text in (("a.tsv", "id\t text \n1\tx\n"), ("a.csv", 'id,"text"\n'), ("a.jsonl", '{"id": 1, "text": 2}\n')):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert columns(str(tmp_path / name)) == ("id", "text")
+    (tmp_path / "none.tsv").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match="is empty; its first line should name the columns"):
+        columns(str(tmp_path / "none.tsv"))

@@ -61,10 +61,11 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises UserError with file and line.
     """
-    return load(Recipe, _find(path), overrides)
+    return load(Recipe, find_recipe(path), overrides)
 
 
-def _find(path: str | Path) -> Path:
+def find_recipe(path: str | Path) -> Path:
+    """The file at ``path``, or the package's own recipe of that name; UserError when there is neither."""
     if os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, never raises for a senseless name
         return Path(path)
     try:

@@ -233,6 +233,18 @@ def load(
         raise UserError(_one_line(str(error))) from None
 
 
+def written_at(
+    schema: type[Settings],
+    path: Path | None,
+    keys: Keys,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> str:
+    """Where a setting was written that turns out later not to fit: ``recipe.yaml:7``, or the override."""
+    place = _written(schema, path, overrides, environ).place(keys)
+    return str(path) if place is None else place.label
+
+
 def _one_line(text: str) -> str:
     """What was typed may hold newlines and control characters; a message about it does not."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

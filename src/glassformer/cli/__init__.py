@@ -63,7 +63,18 @@ def root(
     report.quiet(quiet)
 
 
-for _name in ("demo", "train", "evaluate", "translate", "generate", "score", "predict", "average", "convert"):
+for _name in (
+    "demo",
+    "train",
+    "evaluate",
+    "translate",
+    "generate",
+    "score",
+    "predict",
+    "shots",
+    "average",
+    "convert",
+):
     _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")

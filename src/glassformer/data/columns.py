@@ -46,6 +46,16 @@ def handed(error: UserError, where: str, bad: Bad) -> None:
     bad(where, str(error).removeprefix(f"{where}: "))
 
 
+def columns(path: str) -> tuple[str, ...]:
+    """The names of the columns of a file: what the first line of a table says, or the first object has.
+
+    Raises UserError for a file without any.
+    """
+    if suffix(path) in JSON:
+        return tuple(next(records(path))[1])
+    return tuple(_header(_commas(path, stop) if suffix(path) == ".csv" else _tabs(path, stop), path)[1])
+
+
 def suffix(path: str) -> str:
     """What the name of a file ends with, whether or not it is compressed."""
     return Path(path.removesuffix(".gz")).suffix
@@ -106,26 +116,31 @@ def _commas(path: str, bad: Bad) -> Iterator[tuple[str, list[str]]]:
 def _named(
     table: Iterator[tuple[str, list[str]]], path: str, names: Sequence[str], bad: Bad
 ) -> Iterator[Row]:
-    where, header = next(table, (f"{shown(path)}:1", []))
-    if not header:
-        raise UserError(f"{shown(path)} is empty; its first line should name the columns")
-    columns = [cell.strip() for cell in header]
+    where, header = _header(table, path)
     for name in names:
-        if name not in columns:
+        if name not in header:
             raise UserError(
                 f"{where}: no column {name!r}; the first line should name the columns, and names "
-                f"{', '.join(columns)}{suggest(name, columns)}"
+                f"{', '.join(header)}{suggest(name, header)}"
             )
-    places = {name: columns.index(name) for name in names}
+    places = {name: header.index(name) for name in names}
     for where, cells in table:
-        if len(cells) != len(columns):
+        if len(cells) != len(header):
             bad(
                 where,
-                f"has {counted(len(cells), 'column')} where the first line has {len(columns)}; one "
+                f"has {counted(len(cells), 'column')} where the first line has {len(header)}; one "
                 f"{'comma' if suffix(path) == '.csv' else 'tab'} parts two columns",
             )
             continue
         yield where, {name: cells[place] for name, place in places.items()}
+
+
+def _header(table: Iterator[tuple[str, list[str]]], path: str) -> tuple[str, list[str]]:
+    """The first line of a table and where it stands."""
+    where, header = next(table, (f"{shown(path)}:1", []))
+    if not header:
+        raise UserError(f"{shown(path)} is empty; its first line should name the columns")
+    return where, [cell.strip() for cell in header]
 
 
 def records(path: str, bad: Bad = stop) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -74,7 +74,7 @@ def fill(
     Raises UserError for a text without a blank or longer than the model, for a tokenizer that has no mask and
     a model that scores no words; RunError when scores are not numbers.
     """
-    mask = _mask(model, tokenizer)
+    mask = mask_of(model, tokenizer)
     blanks = list(re.finditer("|".join((*_MARKS, re.escape(tokenizer.pieces([mask])[0]))), text))
     if not blanks:
         raise UserError("the text has no blank; write [MASK], <mask> or ___ where a word is to be filled in")
@@ -96,7 +96,8 @@ def fill(
     ]
 
 
-def _mask(model: Fills, tokenizer: Masks) -> int:
+def mask_of(model: Fills, tokenizer: Masks) -> int:
+    """The id that stands in a blank; UserError where there is none, and for a model that scores no words."""
     if tokenizer.mask_id is None:
         raise UserError(
             "the tokenizer has no mask token, so blanks cannot be filled; take a model trained with "
