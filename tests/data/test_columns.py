@@ -82,7 +82,11 @@ def test_a_file_is_what_it_is_called_compressed_or_not():
 
 
 def test_the_columns_of_a_file_are_what_its_first_line_or_object_has(tmp_path):
-    for name, text in (("a.tsv", "id\t text \n1\tx\n"), ("a.csv", 'id,"text"\n'), ("a.jsonl", '{"id": 1, "text": 2}\n')):
+    for name, text in (
+        ("a.tsv", "id\t text \n1\tx\n"),
+        ("a.csv", 'id,"text"\n'),
+        ("a.jsonl", '{"id": 1, "text": 2}\n'),
+    ):
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert columns(str(tmp_path / name)) == ("id", "text")
     (tmp_path / "none.tsv").write_text("", encoding="utf-8")

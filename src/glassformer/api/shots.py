@@ -21,7 +21,7 @@ from glassformer.api.task import Opened as OpenedTask
 from glassformer.api.task import open_task
 from glassformer.base import report
 from glassformer.base.errors import UserError
-from glassformer.evaluate.classes import confusion, macro_f1
+from glassformer.evaluate.classes import accuracy, confusion, macro_f1
 
 SHOTS = (0, 1, 4, 8)
 ORDERS = 5
@@ -234,7 +234,6 @@ def _plain(text: str) -> str:
 
 def _figures(told: Sequence[str], task: OpenedTask) -> Figures:
     places = {label: place for place, label in enumerate(task.labels)}
-    true, other = (
-        np.array([places[label] for label in labels]) for labels in ([one.label for one in task.asked], told)
-    )
-    return Figures(float((true == other).mean()), macro_f1(confusion([(true, other)], len(places))))
+    true = np.array([places[one.label] for one in task.asked])
+    found = confusion(true, np.array([places[label] for label in told]), len(places))
+    return Figures(accuracy(found), macro_f1(found))

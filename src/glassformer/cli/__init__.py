@@ -7,7 +7,7 @@ import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import data, doctor, parameters, recipes, stdout, tokenizer, words
+from glassformer.cli import data, doctor, recipes, stdout, tokenizer
 from glassformer.cli.failure import Verbs
 
 app = typer.Typer(
@@ -63,24 +63,12 @@ def root(
     report.quiet(quiet)
 
 
-for _name in (
-    "demo",
-    "train",
-    "evaluate",
-    "translate",
-    "generate",
-    "score",
-    "predict",
-    "shots",
-    "average",
-    "convert",
-):
+_USES = ("translate", "generate", "score", "predict", "shots")
+for _name in ("demo", "train", "evaluate", *_USES, "average", "convert", "parameters", "words"):
     _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
 app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
-app.command("parameters", rich_help_panel="Models")(parameters.parameters)
-app.command("words", rich_help_panel="Models")(words.words)
 app.command("doctor", rich_help_panel="Machine")(doctor.doctor)
 app.add_typer(recipes.app, name="recipes", rich_help_panel="Text and recipes")
 
