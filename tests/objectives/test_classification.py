@@ -103,3 +103,45 @@ def test_training_smooths_and_weighs_and_measuring_does_neither() -> None:
     found = plain.loss(model.eval(), batch)
     right = (plain.predict(model, batch) == batch["labels"]).sum()
     assert int(found.parts["accuracy"]) == int(right)
+
+
+def hiding(share: float, pair: TokenizerPair | None) -> tuple[Any, list[Any]]:
+    config = Config(hide=share)
+    head = Objective.head(
+        config, facts={"labels": ("bad", "good")}, ability="encodes", width=16, max_length=300
+    )
+    objective = Objective(config, numbers=gpt.Config(), tokenizers=pair, head=head)
+    examples = [Example({"text": " ".join(TEXTS * 30), "label": "good"}, "a:1")]
+    return objective, objective.encode(examples, tokenizers())
+
+
+def test_training_hides_a_share_of_the_words_and_nothing_of_the_frame() -> None:
+    pair = tokenizers()
+    objective, rows = hiding(0.4, pair)
+    plain = objective.collate(rows, RNG)["tokens"]
+    changed = objective.collate_training(rows, np.random.default_rng(1))
+    assert changed["labels"].tolist() == [1]
+    hidden = changed["tokens"] != plain
+    assert set(changed["tokens"][hidden].tolist()) == {pair.source.mask_id}
+    assert 0.3 < hidden.float().mean() < 0.5
+    assert not hidden[0, 0]
+    assert not hidden[0, -1]
+    again = objective.collate_training(rows, np.random.default_rng(1))["tokens"]
+    assert torch.equal(again, changed["tokens"])
+    assert torch.equal(objective.collate(rows, RNG)["tokens"], plain)
+
+
+def test_without_a_share_training_sees_the_texts_as_they_are() -> None:
+    objective, rows = hiding(0.0, tokenizers())
+    assert torch.equal(
+        objective.collate_training(rows, RNG)["tokens"], objective.collate(rows, RNG)["tokens"]
+    )
+
+
+def test_where_there_is_no_mask_the_unknown_piece_hides() -> None:
+    config = TokenizerConfig(name="word", vocab_size=40, min_frequency=1)
+    pair = train_pair(config, [(text,) for text in TEXTS], "end")
+    assert pair.source.mask_id is None
+    objective, rows = hiding(0.4, pair)
+    changed = objective.collate_training(rows, np.random.default_rng(1))["tokens"]
+    assert pair.source.unk_id in changed[0].tolist()

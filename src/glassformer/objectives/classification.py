@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
@@ -26,12 +27,14 @@ class Config(LabelConfig):
 
     ``auto`` is the last token of a body that generates, the first of one that encodes, else the mean. With
     two labels ``outputs: 1`` gives one score, whose sigmoid is the probability of the second label. The rest
-    is said by ``LabelConfig``.
+    is said by ``LabelConfig``. ``hide`` is the share of a text's tokens that training replaces by the mask,
+    or by the unknown piece where there is none, so that no label hangs on one word (Iyyer et al. 2015).
     """
 
     name: Literal["classification"] = "classification"
     pool: Literal["auto", "last", "first", "mean"] = "auto"
     outputs: Literal[1] | None = None
+    hide: float = Field(0.0, ge=0, lt=1)
 
 
 class Objective(Labelling):
@@ -80,6 +83,27 @@ class Objective(Labelling):
             )
             for row, one in zip(rows, examples, strict=True)
         ]
+
+    def __init__(self, config: Config, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
+        super().__init__(config, numbers=numbers, tokenizers=tokenizers, head=head)
+        self.hidden: int | None = None
+        if config.hide and tokenizers is not None:
+            tokenizer = tokenizers.source
+            self.hidden = tokenizer.unk_id if tokenizer.mask_id is None else tokenizer.mask_id
+            self.spared = np.array(sorted(tokenizer.specials_ids()))
+            if self.hidden is None:
+                raise UserError("objective.hide needs a tokenizer with a mask or an unknown piece")
+
+    def collate_training(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
+        """The same, with some tokens hidden by chance; those of the frame never are."""
+        if self.hidden is None:
+            return self.collate(features, rng)
+        return self.collate([self._with_some_hidden(row, self.hidden, rng) for row in features], rng)
+
+    def _with_some_hidden(self, row: Features, mark: int, rng: np.random.Generator) -> Features:
+        tokens = row.arrays["tokens"]
+        chosen = (rng.random(len(tokens)) < self.config.hide) & ~np.isin(tokens, self.spared)
+        return Features({**row.arrays, "tokens": np.where(chosen, mark, tokens).astype(tokens.dtype)})
 
     def collate(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:  # noqa: ARG002
         """Padded texts and their labels; no chance is used."""
