@@ -31,6 +31,9 @@ ROOMS_WITHOUT_A_QUESTION = {
 
 # An optional dependency may be imported at the door of the one module that needs it.
 OPTIONAL = {
+    "src/glassformer/api/harness.py": {
+        "lm_eval": "only lm-evaluation-harness itself asks it (extra: harness)"
+    },
     "src/glassformer/hub/agreement.py": {"transformers": "asked by convert, where it is installed"},
     "src/glassformer/data/generated.py": {
         "sklearn.datasets": "only generated:digits needs it (extra: images)",

@@ -86,6 +86,14 @@ def _asked(question: Question, rows: Sequence[tuple[tuple[int, ...], int]]) -> A
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What follows in one choice: for every token its log-probability, and whether it is the likeliest."""
+
+    logps: tuple[float, ...]
+    likeliest: tuple[bool, ...]
+
+
 def choices(
     model: Continues,
     rows: Sequence[Asked],
@@ -96,10 +104,26 @@ def choices(
 ) -> list[tuple[Score, ...]]:
     """For every question the score of each choice: the log-probabilities of its tokens after the context.
 
-    It is what ``decode.score`` gives for each context and choice alone. What all questions begin with is read
-    once, what the choices of a question have in common once for all of them. A batch holds at most
-    ``tokens_per_batch`` tokens, those that are shared counted for each row. ``on_progress`` is told how many
-    questions have just been done.
+    It is what ``decode.score`` gives for each context and choice alone. Options and errors are those of
+    ``foretold``.
+    """
+    found = foretold(model, rows, tokens_per_batch=tokens_per_batch, device=device, on_progress=on_progress)
+    return [tuple(_scores(row, told)) for row, told in zip(rows, found, strict=True)]
+
+
+def foretold(
+    model: Continues,
+    rows: Sequence[Asked],
+    *,
+    tokens_per_batch: int = 8192,
+    device: torch.device | str = "cpu",
+    on_progress: Callable[[int], None] | None = None,
+) -> list[tuple[Told, ...]]:
+    """For every question what the model makes of the tokens of each choice's tail.
+
+    What all questions begin with is read once, what the choices of a question have in common once for all. A
+    batch holds at most ``tokens_per_batch`` tokens, those that are shared counted for each row.
+    ``on_progress`` is told how many questions have just been done.
 
     Raises UserError for a question longer than the model, RunError when scores are not numbers.
     """
@@ -108,7 +132,7 @@ def choices(
     longest, most = max(one.size for one in rows), model.config.max_length
     if longest > most:
         raise UserError(f"a prompt of {longest} tokens is longer than the model, which reads {most}")
-    found: list[tuple[Score, ...]] = [()] * len(rows)
+    found: list[tuple[Told, ...]] = [()] * len(rows)
     shared, device = shared_by(rows), torch.device(device)
     windowed = getattr(model.config, "window", None) is not None
     with resting(model), torch.inference_mode():
@@ -116,8 +140,8 @@ def choices(
         start = model.start(begun, None)
         for places in _batches(rows, tokens_per_batch, even=windowed):
             batch = [rows[place] for place in places]
-            for place, logps in zip(places, _logps(model, start, shared, batch, device), strict=True):
-                found[place] = tuple(_scores(rows[place], logps))
+            for place, told in zip(places, _told(model, start, shared, batch, device), strict=True):
+                found[place] = tuple(told)
             if on_progress:
                 on_progress(len(places))
     return found
@@ -152,49 +176,55 @@ def _batches(rows: Sequence[Asked], most: int, *, even: bool) -> Iterator[list[i
         yield batch
 
 
-def _scores(row: Asked, logps: Sequence[Sequence[float]]) -> Iterator[Score]:
-    for choice, tail, count, values in zip(row.choices, row.tails, row.counts, logps, strict=True):
-        yield Score(choice, tail[len(tail) - count :], tuple(values[len(values) - count :]))
+def _scores(row: Asked, told: Sequence[Told]) -> Iterator[Score]:
+    for choice, tail, count, one in zip(row.choices, row.tails, row.counts, told, strict=True):
+        yield Score(choice, tail[len(tail) - count :], one.logps[len(tail) - count :])
 
 
-def _logps(
+def _told(
     model: Continues, start: Forks, shared: int, batch: Sequence[Asked], device: torch.device
-) -> list[list[list[float]]]:
-    """The log-probability of every token in the tails of each question."""
+) -> list[list[Told]]:
+    """What the model makes of every token in the tails of each question."""
     state = start.fork()
     state.select(torch.zeros(len(batch), dtype=torch.long, device=device))
     tokens, keep = _filled([one.common[shared:] for one in batch], device)
     hidden = state.take(tokens, keep)[torch.arange(len(batch), device=device), keep.sum(dim=1) - 1]
     first = _normed(model, hidden)
-    found: list[list[list[float]]] = [[] for _ in batch]
+    found: list[list[Told]] = [[] for _ in batch]
     for number in range(max(len(one.tails) for one in batch)):
         tails = {row: one.tails[number] for row, one in enumerate(batch) if number < len(one.tails)}
-        begun = first[list(tails), [tail[0] for tail in tails.values()]].tolist()
+        begun = _of(first[list(tails)], [tail[0] for tail in tails.values()])
         rest = _rest(
             model, state, len(batch), {row: tail for row, tail in tails.items() if len(tail) > 1}, device
         )
-        for row, one in zip(tails, begun, strict=True):
-            found[row].append([one, *rest.get(row, ())])
-    if not all(math.isfinite(value) for row in found for tail in row for value in tail):
+        for place, row in enumerate(tails):
+            after = rest.get(row, Told((), ()))
+            logps = (begun.logps[place], *after.logps)
+            found[row].append(Told(logps, (begun.likeliest[place], *after.likeliest)))
+    if not all(math.isfinite(value) for row in found for tail in row for value in tail.logps):
         raise RunError(NOT_NUMBERS)
     return found
 
 
 def _rest(
     model: Continues, state: Forks, size: int, tails: Mapping[int, Sequence[int]], device: torch.device
-) -> dict[int, list[float]]:
-    """The log-probabilities of all but the first token of the tails of some of the ``size`` rows."""
+) -> dict[int, Told]:
+    """What it makes of all but the first token of the tails of some of the ``size`` rows."""
     if not tails:
         return {}
     branch = state.fork()
     if len(tails) < size:
         branch.select(torch.tensor(list(tails), device=device))
     hidden = branch.take(*_filled([tail[:-1] for tail in tails.values()], device))
-    found = {}
-    for line, (row, tail) in enumerate(tails.items()):
-        scores = _normed(model, hidden[line, : len(tail) - 1])
-        found[row] = scores[range(len(tail) - 1), list(tail[1:])].tolist()
-    return found
+    lines = enumerate(tails.items())
+    return {row: _of(_normed(model, hidden[line, : len(tail) - 1]), tail[1:]) for line, (row, tail) in lines}
+
+
+def _of(logps: Float[Tensor, "tokens vocab"], answers: Sequence[int]) -> Told:
+    """The figures of one answer in each row."""
+    chosen = torch.tensor(list(answers), device=logps.device)
+    values = logps.gather(1, chosen[:, None])[:, 0]
+    return Told(tuple(values.tolist()), tuple((logps.argmax(dim=1) == chosen).tolist()))
 
 
 def _normed(model: Continues, hidden: Float[Tensor, "tokens dim"]) -> Float[Tensor, "tokens vocab"]:
