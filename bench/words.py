@@ -35,19 +35,26 @@ from glassformer.base import machine
 from glassformer.train import trainer
 
 DIM, WINDOW, NEGATIVE, SAMPLE, RARE = 100, 5, 5, 1e-3, 5
-BLOCK, ROWS, LR = 1024, 16, 0.02
-OBJECTIVES = ("skip_gram", "cbow")
+BLOCK, ROWS, LR, LEAST = 4096, 2, 0.025, 0.0001  # gensim's learning rate, which it gives each word
+OBJECTIVES = {"skip_gram": "name: skip_gram", "cbow": "name: cbow, whole: true"}  # as gensim has them
+PRECISION = {"skip_gram": "auto", "cbow": "float32"}  # of CBOW the products are the lesser part
 ROUNDS = 2
 DATA = Path(os.environ.get("GLASSFORMER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 RECIPE = """\
 model:      {{name: word2vec, dim: {dim}}}
 tokenizer:  {{name: word, vocab_size: 200000, min_frequency: {rare}}}
-objective:  {{name: {objective}, window: {window}, negative: {negative}, sample: {sample}}}
+objective:  {{{objective}, window: {window}, negative: {negative}, sample: {sample}}}
 data:       {{name: text, train: "{text}", documents: line, block: {block}, batch_size: {rows}}}
-optim:      {{name: adamw, lr: {lr}, clip: null}}
-schedule:   {{name: linear, steps: {steps}}}
-train:      {{epochs: {epochs}, evaluate_every: 0, save_every: 0, keep_last: 0, evaluate_first: false}}
+optim:      {{name: sgd, per: answer, lr: {lr}, clip: null, clip_row: 1}}
+schedule:   {{name: linear, floor: {floor}, steps: {steps}}}
+train:
+  epochs: {epochs}
+  evaluate_every: 0
+  save_every: 0
+  keep_last: 0
+  evaluate_first: false
+  precision: {precision}
 """
 
 
@@ -100,7 +107,8 @@ def _task(text: Path, objective: str, epochs: int, threads: int, folder: Path) -
         "negative": NEGATIVE,
         "sample": SAMPLE,
     }
-    settings |= {"objective": objective, "text": text, "block": BLOCK, "rows": ROWS, "lr": LR}
+    settings |= {"objective": OBJECTIVES[objective], "text": text, "block": BLOCK, "rows": ROWS}
+    settings |= {"lr": LR, "floor": LEAST / LR, "precision": PRECISION[objective]}
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE.format(**settings, epochs=epochs, steps=1), "utf-8")
     with contextlib.redirect_stderr(io.StringIO()):
@@ -216,17 +224,17 @@ def agree(one: np.ndarray, other: np.ndarray, most: int = 3000) -> float:
     return float(found[0, 1])
 
 
-def compare(name: str, text: Path, epochs: int, threads: int, folder: Path) -> None:
+def compare(name: str, text: Path, asked: argparse.Namespace, folder: Path) -> None:
     """A line for each objective and each of the two."""
-    for objective in OBJECTIVES:
-        task = _task(text, objective, epochs, threads, folder)
+    for objective in asked.objectives:
+        task = _task(text, objective, asked.epochs, asked.threads, folder)
         theirs, ours = [], []
         for round_ in range(ROUNDS):
             theirs.append(by_gensim(task, seed=round_ + 1))
             ours.append(by_us(task, folder))
-        knows = classes if name == "generated" else forms
-        speeds = [task.raw * epochs / min(one.seconds for one in runs) for runs in (theirs, ours)]
-        works = [task.raw * epochs / min(one.work for one in runs) for runs in (theirs, ours)]
+        knows = classes if name.startswith("generated") else forms
+        speeds = [task.raw * asked.epochs / min(one.seconds for one in runs) for runs in (theirs, ours)]
+        works = [task.raw * asked.epochs / min(one.work for one in runs) for runs in (theirs, ours)]
         told = [knows(runs[0].vectors, task.words) for runs in (theirs, ours)]
         near = agree(theirs[0].vectors, theirs[1].vectors), agree(theirs[0].vectors, ours[0].vectors)
         for who, speed, work, quality, close in zip(
@@ -266,13 +274,14 @@ def main() -> None:
     parser.add_argument("--text", type=Path, nargs="*", help="plain text, a document a line")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--objectives", nargs="*", choices=tuple(OBJECTIVES), default=tuple(OBJECTIVES))
     asked = parser.parse_args()
     machine.prepare(machine.look())
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         texts = {path.stem: path.resolve() for path in asked.text} if asked.text else _known(folder)
         for name, text in texts.items():
-            compare(name, text, asked.epochs, asked.threads, folder)
+            compare(name, text, asked, folder)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
@@ -15,32 +16,44 @@ from torch import Tensor
 from glassformer.objectives.windows import CHUNK
 
 
+def answers(objective: Any, batch: Any, name: str) -> Iterator[tuple[list[int], list[int], Tensor]]:
+    """Of each word the words that are read, those that are told, and the noise words."""
+    if name == "cbow":
+        bags = torch.tensor_split(batch["near"], batch["starts"][1:])
+        noise = batch["noise"].repeat_interleave(CHUNK, 0)
+        for told, bag, others in zip(batch["told"].flatten(), bags, noise, strict=True):
+            yield bag.tolist(), [int(told)] if len(bag) else [], others
+        return
+    window = objective.config.window
+    words = batch["output_rows"][batch["output_places"]]
+    near, noise = words[:, : CHUNK + 2 * window], words[:, CHUNK + 2 * window :]
+    for chunk, place in product(range(len(near)), range(CHUNK)):
+        seen = [int(near[chunk, place + o]) for o in torch.nonzero(batch["pairs"][chunk, place])[:, 0]]
+        yield [int(near[chunk, place + window])], seen, noise[chunk]
+
+
 def by_pairs(model: Any, objective: Any, batch: Any, name: str) -> tuple[Tensor, int]:
     """The loss by its definition, one word after another, and how many answers it has."""
-    window, inputs, outputs = objective.config.window, model.input.weight, model.output.weight
-    input_words = batch["input_rows"][batch["input_places"]]
-    output_words = batch["output_rows"][batch["output_places"]]
-    skips = name == "skip_gram"
-    near = input_words if not skips else output_words[:, : CHUNK + 2 * window]
-    noise = output_words[:, CHUNK + 2 * window :] if skips else output_words[:, CHUNK:]
-    share, total, count = objective.config.negative / noise.shape[1], torch.zeros((), dtype=torch.double), 0
-    for chunk, place in product(range(len(near)), range(CHUNK)):
-        seen = [near[chunk, place + o] for o in torch.nonzero(batch["pairs"][chunk, place])[:, 0]]
-        if not seen:
+    inputs, outputs, config = model.input.weight, model.output.weight, objective.config
+    total, count = torch.zeros((), dtype=torch.double), 0
+    for read, words, noise in answers(objective, batch, name):
+        if not words:
             continue
-        word = near[chunk, place + window]
-        vector = inputs[word] if skips else torch.stack([inputs[other] for other in seen]).mean(0)
-        for told in seen if skips else [word]:
+        vectors = inputs[read]
+        vector = vectors.mean(0)
+        if getattr(config, "whole", False):  # the value of the mean, and the gradient of the sum
+            vector = vectors.sum(0) + (vector - vectors.sum(0)).detach()
+        for told in words:
             total = total - log_sigmoid(outputs[told] @ vector)
-            others = outputs[noise[chunk][noise[chunk] != told]]
-            total = total - share * log_sigmoid(-(others @ vector)).sum()
+            share = config.negative / len(noise)
+            total = total - share * log_sigmoid(-(outputs[noise[noise != told]] @ vector)).sum()
             count += 1
     return total, count
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_loss_and_gradient_are_those_of_the_formula(name: str) -> None:
-    model, objective = made(name, window=3, sample=0)
+@pytest.mark.parametrize(("name", "more"), [("skip_gram", {}), ("cbow", {}), ("cbow", {"whole": True})])
+def test_loss_and_gradient_are_those_of_the_formula(name: str, more: dict[str, bool]) -> None:
+    model, objective = made(name, window=3, sample=0, **more)
     batch = objective.collate(rows(text(40), text(9), [5]), np.random.default_rng(0))
     loss = objective.loss(model, batch).total
     expected, count = by_pairs(model, objective, batch, name)
@@ -58,20 +71,17 @@ def test_noise_shared_by_a_chunk_has_the_loss_of_noise_drawn_for_each_pair(name:
     model.requires_grad_(False)
     tokens = [token for token in text(32) if token != END]
     losses = []
+    documents = np.zeros(len(tokens), dtype=np.int32)
+    chunks = objective.sampler.chunks(np.array(tokens), documents, np.random.default_rng(0))
     for seed in range(200):
-        batch = objective.collate(rows([*tokens]), np.random.default_rng(0))
-        chance = np.random.default_rng(seed)
-        chunks = objective.sampler.chunks(np.array(tokens), np.zeros(len(tokens), dtype=np.int32), chance)
-        chunks.seen[:] = batch["seen"].numpy()
-        chunks.pairs[:] = batch["pairs"].numpy()
-        noise = objective.sampler.noise(len(chunks.words), objective.noise, chance)
+        noise = objective.sampler.noise(len(chunks.words), objective.noise, np.random.default_rng(seed))
         losses.append(float(objective.loss(model, objective._batch(chunks, noise)).total.detach()))
     weights = np.where(np.arange(VOCAB) < SPECIAL, 0, COUNTS) ** 0.75
     p = torch.from_numpy(weights / weights.sum())
     window, inputs, outputs = 2, model.input.weight.detach(), model.output.weight.detach()
     expected = 0.0
     for place in range(len(tokens)):
-        offsets = torch.nonzero(batch["pairs"][0, place])[:, 0].tolist()
+        offsets = np.flatnonzero(chunks.pairs[0, place]).tolist()
         words = [tokens[place + o - window] for o in offsets]
         if not words:
             continue

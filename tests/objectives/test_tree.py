@@ -40,3 +40,16 @@ def test_the_hierarchical_softmax_is_a_distribution_and_its_loss_the_logarithm_o
             count += len(read)
     assert batch.count == count > 0
     torch.testing.assert_close(objective.loss(model, batch).total, expected)
+
+
+def test_with_whole_each_word_around_gets_all_of_the_gradient_of_the_mean() -> None:
+    slopes = []
+    for whole in (False, True):
+        torch.manual_seed(0)
+        model, objective = made("cbow", told_by="nodes", window=1, sample=0, whole=whole)
+        loss = objective.loss(model, objective.collate(rows([5, 6, 7]), np.random.default_rng(0))).total
+        slopes.append(torch.autograd.grad(loss, model.input.weight)[0].to_dense())
+    # 6 is seen by 5 and by 7, each of which sees nothing else; 5 and 7 are seen by 6 alone, two for one mean.
+    torch.testing.assert_close(slopes[1][6], slopes[0][6])
+    torch.testing.assert_close(slopes[1][[5, 7]], 2 * slopes[0][[5, 7]])
+    assert slopes[0][[5, 7]].abs().min() > 0

@@ -15,7 +15,8 @@ from torch.overrides import TorchFunctionMode
 
 from glassformer.nn.cache import Slot
 from glassformer.nn.cross_entropy import CHUNK
-from glassformer.train.optim import ALIGN, OptimConfig, Optimizer
+from glassformer.train.descent import optimizer
+from glassformer.train.optim import ALIGN, OptimConfig
 
 THOUSAND = 1000
 FAKE = FakeTensorMode()
@@ -130,8 +131,13 @@ def held(model: nn.Module, optim: OptimConfig, *, bfloat16: bool) -> dict[str, i
     How many buffers there are and of what type is read off a real optimiser over one small weight, so that
     it is what training really does; their length is that of all parameters, each on a line of the cache.
     """
-    probe = Optimizer(nn.Linear(ALIGN, ALIGN, bias=False), optim, bfloat16=bfloat16)
-    buffers: dict[str, Tensor | None] = {"gradients": probe.gradient, **probe.moments}
+    probe = optimizer(nn.Linear(ALIGN, ALIGN, bias=False), optim, bfloat16=bfloat16)
+    low = probe.master if probe.low is None else probe.low
+    # Where gradients stay as they come they are of the weights' type, and at most as many.
+    buffers: dict[str, Tensor | None] = {
+        "gradients": probe.gradient if probe.dense else low,
+        **probe.moments,
+    }
     if probe.low is None:
         buffers["weights"] = probe.master
     else:

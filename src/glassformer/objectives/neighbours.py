@@ -21,7 +21,7 @@ from glassformer.objectives.objective import Loss
 from glassformer.objectives.rows import running
 from glassformer.objectives.sampled import Form, sampled_loss
 from glassformer.objectives.tree import tree_loss
-from glassformer.objectives.windows import CHUNK, Chunks, Sampler, gathered, joined
+from glassformer.objectives.windows import CHUNK, Chunks, Sampler, bags, gathered, joined, readers
 from glassformer.text.tokenizer import TokenizerPair
 
 
@@ -110,28 +110,69 @@ class Neighbours:
         return np.cumsum(ends, dtype=np.int32) - ends
 
     def _batch(self, chunks: Chunks, noise: Int[np.ndarray, "chunk noise"]) -> Batch:
-        words, pairs = chunks.words, chunks.pairs
-        window = self.config.window
-        centre = words[:, window : window + CHUNK]
-        tensors = {"pairs": pairs, "seen": chunks.seen}
-        if self.ways is not None:
-            tensors |= {"words": words, "nodes": self.ways.nodes[centre], "turns": self.ways.turns[centre]}
-        else:
-            read, told = (centre, words) if self.skips else (words, centre)
-            for side, those in (("input", read), ("output", np.concatenate([told, noise], 1))):
-                tensors[f"{side}_rows"], tensors[f"{side}_places"] = gathered(those, len(self.ordinary))
-            tensors["weights"] = _weights(told, noise, chunks, skips=self.skips) * np.float32(
-                self.config.negative / self.noise
-            )
         count = int(chunks.seen.sum() if self.skips else np.count_nonzero(chunks.seen))
-        return Batch({name: torch.from_numpy(array) for name, array in tensors.items()}, count)
+        made = self._turns if self.ways is not None else self._pairs if self.skips else self._bags
+        return Batch({name: torch.from_numpy(array) for name, array in made(chunks, noise).items()}, count)
+
+    def _turns(self, chunks: Chunks, noise: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """What the tree reads: words, who sees whom, and the way to each word."""
+        ways: Any = self.ways
+        centre = self._centre(chunks)
+        return {
+            "pairs": chunks.pairs,
+            "seen": chunks.seen,
+            "words": chunks.words,
+            "nodes": ways.nodes[centre],
+            "turns": ways.turns[centre],
+        }
+
+    def _pairs(self, chunks: Chunks, noise: np.ndarray) -> dict[str, np.ndarray]:
+        """What skip-gram reads: rows of words, of those around them and of noise, and who sees whom."""
+        return {
+            "pairs": chunks.pairs,
+            "seen": chunks.seen,
+            **self._rows("input", self._centre(chunks)),
+            **self._rows("output", np.concatenate([chunks.words, noise], 1)),
+            "weights": _pair_weights(noise, chunks) * self._each(),
+        }
+
+    def _bags(self, chunks: Chunks, noise: np.ndarray) -> dict[str, np.ndarray]:
+        """What CBOW reads: those around each word as bags, words and noise, and who reads each row."""
+        told = self._centre(chunks)
+        others = (told[:, None, :] != noise[:, :, None]) & (chunks.seen > 0)[:, None, :]
+        rows, places = gathered(np.concatenate([told, noise], 1), len(self.ordinary))
+        order, starts = readers(places.reshape(-1), len(rows))
+        return {
+            **bags(chunks, len(self.ordinary)),
+            "told": told.copy(),
+            "noise": noise,
+            "output_rows": rows,
+            "output_readers": order,
+            "output_starts": starts,
+            "seen": chunks.seen,
+            "weights": others * self._each(),
+        }
+
+    def _each(self) -> np.float32:
+        """How many noise words each of those that a chunk shares stands for."""
+        return np.float32(self.config.negative / self.noise)
+
+    def _centre(self, chunks: Chunks) -> Int[np.ndarray, "chunk word"]:
+        """The words of each chunk without those before and behind it."""
+        window = self.config.window
+        return chunks.words[:, window : window + CHUNK]
+
+    def _rows(self, side: str, words: Int[np.ndarray, "chunk place"]) -> dict[str, np.ndarray]:
+        rows, places = gathered(words, len(self.ordinary))
+        return {f"{side}_rows": rows, f"{side}_places": places}
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
         """The summed loss, in nats."""
         tables: Any = model
         inputs, outputs = tables.input.weight, tables.output.weight
         if self.ways is not None:
-            total = tree_loss(inputs, outputs, batch, skips=self.skips)
+            whole = not self.skips and self.config.whole
+            total = tree_loss(inputs, outputs, batch, skips=self.skips, whole=whole)
         else:
             total = sampled_loss(self.form, inputs, outputs, batch)
         return Loss(total, {"nll": total.detach()})
@@ -143,20 +184,13 @@ class Neighbours:
         return found
 
 
-def _weights(
-    told: Int[np.ndarray, "chunk place"],
-    noise: Int[np.ndarray, "chunk noise"],
-    chunks: Chunks,
-    *,
-    skips: bool,
+def _pair_weights(
+    noise: Int[np.ndarray, "chunk noise"], chunks: Chunks
 ) -> Float32[np.ndarray, "chunk word noise"]:
-    """For each word and noise word how many answers of the word are other words than that."""
-    chunk, at, which = np.nonzero(told[:, :, None] == noise[:, None, :])
-    pairs, answers = chunks.pairs, chunks.seen if skips else chunks.seen > 0
-    weights: Any = np.repeat(answers.astype(np.float32)[:, :, None], noise.shape[1], axis=2)
-    if not skips:
-        weights[chunk, at, which] = 0
-        return weights
+    """For each word and noise word how many of those around the word are other words than that."""
+    chunk, at, which = np.nonzero(chunks.words[:, :, None] == noise[:, None, :])
+    pairs = chunks.pairs
+    weights: Any = np.repeat(chunks.seen.astype(np.float32)[:, :, None], noise.shape[1], axis=2)
     # What stands at a place is around the words from 2 · window before, counted in the chunk, to there.
     back = np.arange(pairs.shape[2])
     word = at[:, None] - back

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Slopes = tuple[Tensor, Tensor]
-Form = Callable[[Tensor, Tensor, "Around", bool], tuple[Tensor, Slopes | None]]
+Form = Callable[[Tensor, Tensor, Mapping[str, Tensor], bool], tuple[Tensor, Slopes | None]]
 SLICE = 128
 """How many chunks are worked on at a time, so that what is in between stays in the caches of a processor."""
 
@@ -45,23 +45,10 @@ class _Sampled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, outputs: Tensor, batch: Mapping[str, Tensor], form: Form) -> Tensor:
-        sides = [
-            _Side(table.index_select(0, batch[f"{name}_rows"]), batch[f"{name}_places"])
-            for name, table in (("input", inputs), ("output", outputs))
-        ]
-        learning = any(ctx.needs_input_grad[:2])
-        total = inputs.new_zeros((), dtype=_wide_of(inputs))
-        for part in range(0, len(batch["pairs"]), SLICE):
-            cut = slice(part, part + SLICE)
-            read = [side.read(cut) for side in sides]
-            loss, slopes = form(read[0], read[1], Around.of(batch, cut), learning)
-            total += loss
-            for side, slope in zip(sides, slopes, strict=True) if slopes is not None else ():
-                side.sum_(slope, cut)
-        if learning:
+        total, slopes = form(inputs, outputs, batch, any(ctx.needs_input_grad[:2]))
+        if slopes is not None:
             ctx.kinds = [(table.shape, table.dtype) for table in (inputs, outputs)]
-            rows = batch["input_rows"], batch["output_rows"]
-            ctx.save_for_backward(*rows, *(side.gradient for side in sides))
+            ctx.save_for_backward(batch["input_rows"], batch["output_rows"], *slopes)
         return total
 
     @staticmethod
@@ -69,7 +56,7 @@ class _Sampled(torch.autograd.Function):
         held = ctx.saved_tensors
         found = [
             torch.sparse_coo_tensor(
-                rows[None], (slopes * scales[0]).to(kind), shape, is_coalesced=True, check_invariants=False
+                rows[None], slopes.mul_(scales[0]).to(kind), shape, is_coalesced=True, check_invariants=False
             )
             for rows, slopes, (shape, kind) in zip(held[:2], held[2:], ctx.kinds, strict=True)
         ]
@@ -111,12 +98,33 @@ class _Side:
 
 
 def skip_gram(
+    inputs: Float[Tensor, "vocab dim"],
+    outputs: Float[Tensor, "vocab dim"],
+    batch: Mapping[str, Tensor],
+    learning: bool,
+) -> tuple[Float[Tensor, ""], Slopes | None]:
+    """Every word tells each of those around it."""
+    sides = [
+        _Side(table.index_select(0, batch[f"{name}_rows"]), batch[f"{name}_places"])
+        for name, table in (("input", inputs), ("output", outputs))
+    ]
+    total = inputs.new_zeros((), dtype=_wide_of(inputs))
+    for part in range(0, len(batch["pairs"]), SLICE):
+        cut = slice(part, part + SLICE)
+        loss, slopes = _skips(sides[0].read(cut), sides[1].read(cut), Around.of(batch, cut), learning)
+        total += loss
+        for side, slope in zip(sides, slopes, strict=True) if slopes is not None else ():
+            side.sum_(slope, cut)
+    return total, (sides[0].gradient, sides[1].gradient) if learning else None
+
+
+def _skips(
     centre: Float[Tensor, "chunk word dim"],
     others: Float[Tensor, "chunk near_and_noise dim"],
     around: Around,
     learning: bool,
 ) -> tuple[Float[Tensor, ""], Slopes | None]:
-    """Every word tells each of those around it. All scores of a chunk are one product::
+    """All scores of a chunk are one product::
 
     centre      those around          noise
       a       . . a b c d e f       x y z …          a word's own pairs are a band of it
@@ -124,55 +132,58 @@ def skip_gram(
     pairs, weights = around.pairs, around.weights
     near = pairs.shape[1] + pairs.shape[2] - 1
     scores = centre @ others.transpose(1, 2)
-    right = torch.sigmoid(_wide(_band(scores, pairs.shape)))
+    right = torch.sigmoid(_wide(band(scores, pairs.shape)))
     noise = torch.sigmoid(-_wide(scores[:, :, near:]))
     total = -_logs(right).masked_fill_(~pairs, 0).sum() - (weights * _logs(noise)).sum()
     if not learning:
         return total, None
     slopes = torch.zeros_like(scores)
-    _band(slopes, pairs.shape).copy_((right - 1) * pairs)
+    band(slopes, pairs.shape).copy_((right - 1) * pairs)
     slopes[:, :, near:] = weights * (1 - noise)
     return total, (slopes @ others, slopes.transpose(1, 2) @ centre)
 
 
 def cbow(
-    near: Float[Tensor, "chunk near dim"],
-    told: Float[Tensor, "chunk word_and_noise dim"],
-    around: Around,
+    inputs: Float[Tensor, "vocab dim"],
+    outputs: Float[Tensor, "vocab dim"],
+    batch: Mapping[str, Tensor],
     learning: bool,
+    *,
+    whole: bool = False,
 ) -> tuple[Float[Tensor, ""], Slopes | None]:
-    """The mean of those around a word tells the word."""
-    weights, size = around.weights, around.pairs.shape[1]
-    mean = means(around.pairs, around.seen, near.dtype)
-    seen = mean @ near
-    words, noise_words = told[:, :size], told[:, size:]
-    right = torch.sigmoid((seen * words).sum(2, dtype=_wide_of(seen)))
-    noise = torch.sigmoid(-_wide(seen @ noise_words.transpose(1, 2)))
-    has = around.seen > 0
+    """The mean of those around a word tells the word; with ``whole`` each gets all of the mean's gradient.
+
+    A mean is kept as a sum, and its ``share`` goes to the scores and slopes, which are a number a word.
+    """
+    weights, counts = batch["weights"], batch["seen"]
+    shape, has = counts.shape, counts > 0
+    share = counts.clamp(min=1).to(_wide_of(inputs)).reciprocal()
+    words = functional.embedding(batch["told"], outputs)
+    noise_words = functional.embedding(batch["noise"], outputs)
+    seen = functional.embedding_bag(batch["near"], inputs, batch["starts"], mode="sum").view(*shape, -1)
+    right = torch.sigmoid((seen * words).sum(2, dtype=_wide_of(seen)) * share)
+    noise = torch.sigmoid(-_wide(noise_words @ seen.transpose(1, 2)) * share[:, None])
     total = -_logs(right).masked_fill_(~has, 0).sum() - (weights * _logs(noise)).sum()
     if not learning:
         return total, None
-    slope = ((right - 1) * has).to(near.dtype)[:, :, None]
-    slopes = (weights * (1 - noise)).to(near.dtype)
+    slope, slopes = (right - 1) * has, weights * (1 - noise)
+    of_outputs = seen.new_empty(shape[0], shape[1] + noise.shape[1], seen.shape[2])
+    torch.mul((slope * share).to(seen.dtype)[:, :, None], seen, out=of_outputs[:, : shape[1]])
+    of_outputs[:, shape[1] :] = (slopes * share[:, None]).to(seen.dtype) @ seen
+    if not whole:
+        slope, slopes = slope * share, slopes * share[:, None]
+    slope, slopes = slope.to(seen.dtype)[:, :, None], slopes.to(seen.dtype).transpose(1, 2)
     of_seen = torch.baddbmm(slope * words, slopes, noise_words)
-    of_told = torch.cat((slope * seen, slopes.transpose(1, 2) @ seen), 1)
-    return total, (mean.transpose(1, 2) @ of_seen, of_told)
+    return total, (_bagged(of_seen, batch, "input"), _bagged(of_outputs, batch, "output"))
 
 
-def means(
-    pairs: Bool[Tensor, "chunk word around"], seen: Int[Tensor, "chunk word"], kind: torch.dtype
-) -> Float[Tensor, "chunk word near"]:
-    """The matrix that takes the mean of those around each word; a row of zeros where there is none."""
-    chunks, size, around = pairs.shape
-    matrix = torch.zeros(chunks, size, size + around - 1, dtype=kind, device=pairs.device)
-    share = seen.clamp(min=1).to(kind).reciprocal()[:, :, None]
-    _band(matrix, pairs.shape).copy_(pairs * share)
-    return matrix
+def _bagged(slopes: Float[Tensor, "chunk place dim"], batch: Mapping[str, Tensor], side: str) -> Tensor:
+    """The gradient of every row of a table: the sum of those of the places that read it."""
+    readers, starts = batch[f"{side}_readers"], batch[f"{side}_starts"]
+    return functional.embedding_bag(readers, _wide(slopes.flatten(0, 1)), starts, mode="sum")
 
 
-def _band(
-    scores: Float[Tensor, "chunk word column"], shape: torch.Size
-) -> Float[Tensor, "chunk word around"]:
+def band(scores: Float[Tensor, "chunk word column"], shape: torch.Size) -> Float[Tensor, "chunk word around"]:
     """Of each word the columns of its window, which begin one further to the right with every word."""
     words, columns = scores.shape[1:]
     return scores.as_strided(shape, (words * columns, columns + 1, 1))

@@ -72,7 +72,7 @@ class Gradients:
             tail[0] += total.detach()
             tail[1] += batch.count
         if not any(batch.count for batch in batches):
-            self.optimizer.gradient.zero_()
+            self.optimizer.idle()
 
 
 def seed(number: int, device: torch.device) -> None:

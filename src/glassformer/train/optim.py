@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
+from glassformer.train.parallel import Group
 
 ALIGN = (
     32  # elements: 64 bytes in bfloat16, so that every weight starts on a cache line as a fresh tensor would
@@ -23,18 +24,32 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class OptimConfig(Settings):
-    """Adam (Kingma & Ba 2015), or AdamW with decoupled weight decay (Loshchilov & Hutter 2019).
+    """Adam (Kingma & Ba 2015), AdamW with decoupled weight decay (Loshchilov & Hutter 2019), or ``sgd``.
 
     ``lr`` is the peak of the schedule. Weight decay touches weights of two or more dimensions; biases and
     norms do not decay. ``clip`` is the largest norm of the mean gradient; ``null`` or 0 leaves it as it is.
+
+    ``per`` is for ``sgd`` alone: a step goes ``lr`` along the gradient of the mean over a batch's answers, or
+    ``lr`` for each of its answers, along that of their sum. The latter is word2vec's: a word moves by as much
+    whatever the size of a batch. So is ``clip_row``, the longest way that a row of a weight goes in a step.
     """
 
-    name: Literal["adam", "adamw"] = "adamw"
+    name: Literal["adam", "adamw", "sgd"] = "adamw"
     lr: float = Field(default=1e-3, gt=0)
+    per: Literal["mean", "answer"] = "mean"
+    clip_row: float | None = Field(default=None, ge=0)
     betas: tuple[float, float] = (0.9, 0.98)
     eps: float = Field(default=1e-9, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     clip: float | None = Field(default=1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _fits(self) -> OptimConfig:
+        if self.name == "sgd" and self.weight_decay:
+            raise ValueError("sgd has no weight decay: leave weight_decay away, or take adamw")
+        if self.name != "sgd" and (self.per != "mean" or self.clip_row):
+            raise ValueError(f"{self.name} has no {'clip_row' if self.clip_row else 'per'}: it is for sgd")
+        return self
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,10 @@ class Optimizer:
     place.
     """
 
+    dense: ClassVar[bool] = True
+    """Whether there is a gradient of every weight, in one flat buffer."""
+    kinds: ClassVar[tuple[str, ...]] = MOMENTS
+
     def __init__(self, model: nn.Module, config: OptimConfig, *, bfloat16: bool = False) -> None:
         self.config = config
         self.places, self.decayed, size = _places(model)
@@ -73,16 +92,16 @@ class Optimizer:
             raise UserError("the model has no trainable parameter; at least one must require a gradient")
         device = self.places[0].parameter.device
         self.master = torch.zeros(size, dtype=torch.float32, device=device)
-        self.buffer = torch.zeros(size + TAIL, dtype=torch.float32, device=device)
-        self.gradient, self.tail = self.buffer[:size], self.buffer[size:]
-        self.moments = {name: torch.zeros_like(self.master) for name in MOMENTS}
+        self.buffer = torch.zeros(self.dense * size + TAIL, dtype=torch.float32, device=device)
+        self.gradient, self.tail = self.buffer[:-TAIL], self.buffer[-TAIL:]
+        self.moments = {name: torch.zeros_like(self.master) for name in self.kinds}
         self.low = torch.zeros(size, dtype=torch.bfloat16, device=device) if bfloat16 else None
-        self.low_gradient = torch.zeros_like(self.low) if self.low is not None else None
+        self.low_gradient = torch.zeros_like(self.low) if self.low is not None and self.dense else None
         self.frozen = _frozen(model) if bfloat16 else {}
         self.steps: list[Tensor] = []
         self._folded = False
         self._move_in()
-        self._adam = self._make()
+        self._make()
 
     def _move_in(self) -> None:
         """Copies each weight into the flat buffer and points its parameter there; its old memory is freed."""
@@ -93,7 +112,7 @@ class Optimizer:
         for parameter in self.frozen:
             parameter.data = parameter.data.to(torch.bfloat16)
 
-    def _make(self) -> torch.optim.Optimizer:
+    def _make(self) -> None:
         """PyTorch's fused Adam over the stretches of the flat buffer: what decays and what does not."""
         kind = torch.optim.AdamW if self.config.name == "adamw" else torch.optim.Adam
         edges = {0, self.decayed, len(self.master)} if self.config.weight_decay else {0, len(self.master)}
@@ -115,7 +134,7 @@ class Optimizer:
             step = torch.zeros((), dtype=torch.float32, device=weight.device)
             self.steps.append(step)
             adam.state[weight] = {"step": step, **{name: flat[cut] for name, flat in self.moments.items()}}
-        return adam
+        self._adam = adam
 
     def zero(self) -> None:
         """Empties the gradient and the tail before the first micro-batch of a step."""
@@ -133,6 +152,14 @@ class Optimizer:
             # The first one overwrites what the step before left: the sum is never emptied for nothing.
             self.gradient.add_(low) if self._folded else self.gradient.copy_(low)
             self._folded = True
+
+    def idle(self) -> None:
+        """Makes the gradient zero: no micro-batch of this step had anything to learn from."""
+        self.gradient.zero_()
+
+    def sum_over(self, group: Group) -> None:
+        """Sums gradient and tail over all ranks."""
+        group.sum_(self.buffer)
 
     @torch.no_grad()
     def step(self, lr: float) -> Tensor:
@@ -180,7 +207,7 @@ class Optimizer:
     def _train(self) -> None:
         """Points the model at what it computes with."""
         if self.low is None:
-            self._point(self.master, self.gradient)
+            self._point(self.master, self.gradient if self.dense else None)
         else:
             self._point(self.low, self.low_gradient)
 

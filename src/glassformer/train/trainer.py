@@ -20,7 +20,7 @@ from glassformer.base.errors import RunError, Stopped, UserError
 from glassformer.data.example import Batch
 from glassformer.data.stream import Position
 from glassformer.objectives.objective import Objective
-from glassformer.train import parallel
+from glassformer.train import descent, parallel
 from glassformer.train.checkpoint import Best, Checkpoints, RunState, identity
 from glassformer.train.compute import Gradients
 from glassformer.train.interrupt import Interrupt
@@ -134,7 +134,7 @@ def fit(
 
 def _optimizer(model: nn.Module, plan: Plan) -> Optimizer:
     low = machine.precision(plan.train.precision, machine.look()) == "bfloat16"
-    return Optimizer(model, plan.optim, bfloat16=low)
+    return descent.optimizer(model, plan.optim, bfloat16=low)
 
 
 def _compiles(config: TrainConfig, device: torch.device) -> bool:
@@ -238,7 +238,7 @@ class _Run:
             tail[2].fill_(self.interrupt.number)
         if self.config.time_limit and time.monotonic() - self.began >= 60 * self.config.time_limit:
             tail[3].fill_(1)
-        self.group.sum_(self.optimizer.buffer)
+        self.optimizer.sum_over(self.group)
         state.step += 1
         self.ledger.note(tail, self.optimizer.step(self._rate()))
 
