@@ -36,3 +36,29 @@ def test_half_a_question_is_refused(tmp_path):
         check([])
     with pytest.raises(UserError, match="no such file"):
         check(str(tmp_path / "missing.tsv"))
+
+
+def test_labels_are_checked_by_kind_with_its_settings_or_by_the_recipe(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("document\tlabel\n좋다\t1\n좋다\t0\n", encoding="utf-8")
+    found = check(str(path), kind="labelled", settings=["text=document"])
+    assert found.counts == {"ambiguous": 1}
+    (tmp_path / "recipe.yaml").write_text(
+        "model: {name: gpt, dim: 8, depth: 1, heads: 2}\nobjective: {name: classification}\n"
+        "data: {name: labelled, train: a.tsv, test: a.tsv, text: document}\ntrain: {steps: 1}\n",
+        encoding="utf-8",
+    )
+    found = check(str(tmp_path / "recipe.yaml"))
+    assert found.rows == {"train": 2, "test": 2}
+    assert found.counts == {"ambiguous": 2, "leak": 2}
+
+
+def test_a_kind_without_answers_and_a_wrong_setting_are_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("text", encoding="utf-8")
+    with pytest.raises(UserError, match="the kind text has no examples with answers"):
+        check(str(path), kind="text")
+    with pytest.raises(UserError, match="unknown data 'labels'; did you mean 'labelled'"):
+        check(str(path), kind="labels")
+    with pytest.raises(UserError, match="unknown key 'txt'"):
+        check(str(path), kind="labelled", settings=["txt=document"])

@@ -153,7 +153,7 @@ def test_many_findings_are_counted_and_few_are_kept(write):
     report = check({"train": [write("a.tsv", corpus(10) * 3)]}, keep=7)
     assert report.counts["duplicate"] == 20
     assert len(report.findings["duplicate"]) == 7
-    assert report.sentences()[1] == "rows that repeat an earlier pair: 20"
+    assert report.sentences()[1] == "rows that repeat an earlier one: 20"
     assert report.sentences()[-1] == "  … and 15 more"
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a parallel corpus: every finding with its file and line, nothing changed."""
+"""What is wrong with data, above all with a parallel corpus: every finding with its file and line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from glassformer.base import report
 from glassformer.base.errors import UserError
+from glassformer.data.columns import Bad
 from glassformer.data.shift import Shift, shifts
-from glassformer.data.sources import Row, rows
+from glassformer.data.sources import rows
 
 SHOWN = 5
 """How many findings of a kind are shown in sentences; all are counted, and the first ``keep`` are kept."""
@@ -26,15 +27,19 @@ KINDS = {
     "empty": "rows with a blank source or target",
     "control": "rows with control, invisible or replacement characters",
     "overlong": "rows longer than the limit",
-    "duplicate": "rows that repeat an earlier pair",
-    "ambiguous": "rows that give an earlier source another target",
+    "unlabelled": "rows without an answer",
+    "wrong": "rows whose answer does not fit",
+    "duplicate": "rows that repeat an earlier one",
+    "ambiguous": "rows that give an earlier source or text another target or answer",
     "copy": "rows whose target is a copy of the source",
     "length": "rows whose sides are of unlikely lengths for each other",
     "shifted": "stretches whose targets belong to other rows",
     "script": "rows not in the writing of their column",
     "leak": "held-out rows that stand in the training data",
     "near_leak": "held-out rows that stand there but for case, spaces or punctuation",
-    "source_leak": "held-out sources that stand in the training data with another target",
+    "source_leak": "held-out sources or texts that stand in the training data with another target or answer",
+    "one_label": "splits in which all rows have one label",
+    "unknown_label": "labels of held-out rows that the training data does not have",
 }
 
 _CONTROL = re.compile(
@@ -50,9 +55,24 @@ _SCRIPTS = {
     "Arabic": re.compile("[\u0600-\u06ff]"),
     "Thai": re.compile("[\u0e00-\u0e7f]"),
 }
+SIGNS = {
+    "not valid UTF-8": "invalid_utf8",
+    "label is empty": "unlabelled",
+    "is empty; a word outside": "unlabelled",
+}
+"""What tells the kind of an unusable line in the sentence of its reader."""
+
+Item = TypeVar("Item")
+
 _LETTERS = re.compile(r"[^\W\d_]")
 _SKIPPED = re.compile(r"[\W_]+")
 _SIDES = ("source", "target")
+
+
+Shown = tuple[tuple[str, ...], list[tuple[object, ...]]]
+"""The headers and the rows of a table."""
+SHOWN_ROWS = 30
+"""How many rows of a table a terminal shows."""
 
 
 @dataclass(frozen=True)
@@ -66,12 +86,16 @@ class Finding:
 
 @dataclass
 class Report:
-    """Everything that was found: rows by split, counts and the first ``keep`` findings by kind."""
+    """Everything that was found: rows by split, counts and the first ``keep`` findings by kind.
+
+    ``tables`` tell of data with answers how long its texts are, and how often there is each label.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     keep: int = 1000
+    tables: dict[str, Shown] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -86,14 +110,23 @@ class Report:
             kept.append(Finding(kind, where, text))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: ``rows``, ``counts``, and ``findings`` with ``kind``, ``where`` and ``text``."""
+        """Plain values: ``rows``, ``counts``, ``findings`` (``kind``, ``where``, ``text``), and tables."""
         kept = [vars(one) for kind in KINDS for one in self.findings.get(kind, ())]
-        return {"rows": self.rows, "counts": self.counts, "findings": kept}
+        plain = {"rows": self.rows, "counts": self.counts, "findings": kept}
+        tables = {
+            name: [dict(zip(headers, row, strict=True)) for row in rows]
+            for name, (headers, rows) in self.tables.items()
+        }
+        return plain | tables
 
     def sentences(self) -> list[str]:
         """The same for a reader: what was read, then each kind with its first findings, worst first."""
         total = ", ".join(f"{name} {count:,}" for name, count in self.rows.items())
-        said = [f"rows: {total}"] + ["nothing was found"] * self.clean
+        said = [f"rows: {total}"]
+        for headers, cells in self.tables.values():
+            said += ["", *report.table(headers, cells[:SHOWN_ROWS]).splitlines()]
+            said += [f"… and {len(cells) - SHOWN_ROWS:,} more"] * (len(cells) > SHOWN_ROWS)
+        said += [""] * bool(self.tables) + ["nothing was found"] * self.clean
         for kind in (kind for kind in KINDS if kind in self.counts):
             said.append(f"{KINDS[kind]}: {self.counts[kind]:,}")
             said += [f"  {one.where}: {one.text}" for one in self.findings[kind][:SHOWN]]
@@ -118,7 +151,7 @@ def check(
     found = Report(keep=keep)
     tables = {}
     for split, paths in splits.items():
-        table = _Table()
+        table = Table()
         for path in paths:
             _read(path, (source, target), table, found, max_characters)
         found.rows[split] = len(table)
@@ -127,12 +160,17 @@ def check(
     train = tables.pop("train", None)
     if train is not None:
         for split, table in tables.items():
-            _leaks(train, table, split, found)
+            leaks(train, table, split, found)
     return found
 
 
-class _Table:
-    """What is remembered of each row, as columns of machine numbers."""
+class Table:
+    """What is remembered of each row, as columns of machine numbers.
+
+    ``words`` are what a row and its two sides are called.
+    """
+
+    words: tuple[str, str, str] = ("pair", "source", "target")
 
     def __init__(self) -> None:
         self.files: list[str] = []
@@ -146,6 +184,7 @@ class _Table:
         return len(self.file)
 
     def add(self, where: str, texts: Sequence[str]) -> None:
+        """One more row, at ``file:line``, with the texts of its two sides."""
         name, _, line = where.rpartition(":")
         if not self.files or self.files[-1] != name:
             self.files.append(name)
@@ -158,6 +197,7 @@ class _Table:
             self.scripts[side].append(_scripts(text))
 
     def where(self, row: int) -> str:
+        """``file:line`` of a row."""
         return f"{self.files[self.file[row]]}:{self.line[row]}"
 
     def sides(self, exact: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -190,17 +230,11 @@ def _scripts(text: str) -> int:
 
 
 def _read(
-    path: str, names: tuple[str | None, str | None], table: _Table, found: Report, max_characters: int
+    path: str, names: tuple[str | None, str | None], table: Table, found: Report, max_characters: int
 ) -> None:
-    broken: set[str] = set()  # line numbers: the second of two files has a name of its own
-
-    def bad(where: str, problem: str) -> None:
-        kind = "invalid_utf8" if "UTF-8" in problem else "unreadable"
-        found.add(kind, where, problem)
-        broken.add(where.rpartition(":")[2])
-
+    broken, bad = taking(found)
     try:
-        for where, *texts in _watched(rows(path, *names, bad=bad), path):
+        for where, *texts in watched(rows(path, *names, bad=bad), path):
             if where.rpartition(":")[2] in broken:
                 continue
             if _usable(where, texts, found, max_characters):
@@ -210,7 +244,19 @@ def _read(
         found.add("unreadable", where if colon else path, problem or str(error))
 
 
-def _watched(read: Iterator[Row], path: str) -> Iterator[Row]:
+def taking(found: Report) -> tuple[set[str], Bad]:
+    """The numbers of unusable lines, and what notes them and reports what is wrong with them."""
+    broken: set[str] = set()  # line numbers: the second of two files has a name of its own
+
+    def bad(where: str, problem: str) -> None:
+        kinds = (kind for sign, kind in SIGNS.items() if sign in problem)
+        found.add(next(kinds, "unreadable"), where, problem)
+        broken.add(where.rpartition(":")[2])
+
+    return broken, bad
+
+
+def watched(read: Iterator[Item], path: str) -> Iterator[Item]:
     """The rows, while a progress bar shows how many have passed."""
     with report.progress(None, f"reading {Path(path).name}") as progress:
         for number, row in enumerate(read, start=1):
@@ -226,15 +272,18 @@ def _usable(where: str, texts: Sequence[str], found: Report, max_characters: int
         found.add("empty", where, f"{' and '.join(blank)} blank")
         return False
     for name, text in zip(_SIDES, texts, strict=True):
-        if sign := _CONTROL.search(text):
-            found.add("control", where, f"{name} has U+{ord(sign[0]):04X} at character {sign.start() + 1}")
-        if len(text) > max_characters:
-            found.add(
-                "overlong", where, f"{name} has {len(text):,} characters, the limit is {max_characters:,}"
-            )
+        look_at(name, text, where, found, max_characters)
     if texts[0].strip() == texts[1].strip() and _LETTERS.search(texts[0]):
         found.add("copy", where, f"both sides are {_quoted(texts[0])}")
     return True
+
+
+def look_at(name: str, text: str, where: str, found: Report, max_characters: int) -> None:
+    """Report what can be said of a text alone, which is called ``name``."""
+    if sign := _CONTROL.search(text):
+        found.add("control", where, f"{name} has U+{ord(sign[0]):04X} at character {sign.start() + 1}")
+    if len(text) > max_characters:
+        found.add("overlong", where, f"{name} has {len(text):,} characters, the limit is {max_characters:,}")
 
 
 def _quoted(text: str) -> str:
@@ -242,28 +291,30 @@ def _quoted(text: str) -> str:
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
 
 
-def _within(table: _Table, found: Report) -> None:
+def _within(table: Table, found: Report) -> None:
     """What only shows when the rows of one split are compared."""
     if not len(table):
         return
-    _repeats(table, found)
+    repeats(table, found)
     _lengths(table, found)
     for side in (0, 1):
         _writing(table, side, found)
 
 
-def _repeats(table: _Table, found: Report) -> None:
+def repeats(table: Table, found: Report) -> None:
+    """Rows that repeat an earlier one, and rows whose first side has another second side elsewhere."""
+    one, source_name, target_name = table.words
     pairs = table.pairs(exact=True)
     earlier = _firsts(pairs)
     for row in np.flatnonzero(earlier != np.arange(len(pairs))).tolist():
-        found.add("duplicate", table.where(row), f"the same pair as {table.where(int(earlier[row]))}")
+        found.add("duplicate", table.where(row), f"the same {one} as {table.where(int(earlier[row]))}")
     source = _firsts(table.sides(exact=True)[0])
     fresh = earlier == np.arange(len(pairs))
     for row in np.flatnonzero(fresh & (source != np.arange(len(pairs)))).tolist():
         found.add(
             "ambiguous",
             table.where(row),
-            f"the source of {table.where(int(source[row]))} with another target",
+            f"the {source_name} of {table.where(int(source[row]))} with another {target_name}",
         )
 
 
@@ -274,7 +325,7 @@ def _firsts(hashes: np.ndarray) -> np.ndarray:
     return earliest
 
 
-def _lengths(table: _Table, found: Report) -> None:
+def _lengths(table: Table, found: Report) -> None:
     """Rows far from the usual ratio of lengths, and stretches whose lengths fit a neighbouring row better."""
     lengths = [np.frombuffer(column, dtype=np.uint32).astype(np.float64) for column in table.length]
     # Ten characters of allowance on each side: short texts vary widely without being wrong.
@@ -293,13 +344,13 @@ def _lengths(table: _Table, found: Report) -> None:
         found.add("shifted", table.where(shift.first), _shift_text(shift, table))
 
 
-def _shift_text(shift: Shift, table: _Table) -> str:
+def _shift_text(shift: Shift, table: Table) -> str:
     lines = "line" if abs(shift.by) == 1 else "lines"
     direction = "above" if shift.by > 0 else "below"
     return f"up to {table.where(shift.last)} the targets seem to belong {abs(shift.by)} {lines} {direction}"
 
 
-def _writing(table: _Table, side: int, found: Report) -> None:
+def _writing(table: Table, side: int, found: Report) -> None:
     """Rows without the writing that the column is in, and rows with one that is foreign to it."""
     marks = np.frombuffer(table.scripts[side], dtype=np.uint16)
     lettered = (marks & 0x7FFF) != 0
@@ -325,7 +376,7 @@ def _writing(table: _Table, side: int, found: Report) -> None:
                 )
 
 
-def _leaks(train: _Table, other: _Table, split: str, found: Report) -> None:
+def leaks(train: Table, other: Table, split: str, found: Report) -> None:
     """Rows of a held-out split that training sees; each is reported once, at its most serious."""
     if not len(train) or not len(other):
         return
@@ -339,7 +390,8 @@ def _leaks(train: _Table, other: _Table, split: str, found: Report) -> None:
         reported |= seen[match] == held
 
 
-def _looks(train: _Table, other: _Table) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
-    yield "leak", train.pairs(exact=True), other.pairs(exact=True), "the pair"
-    yield "near_leak", train.pairs(exact=False), other.pairs(exact=False), "nearly the pair"
-    yield "source_leak", train.sides(exact=False)[0], other.sides(exact=False)[0], "the source"
+def _looks(train: Table, other: Table) -> Iterator[tuple[str, np.ndarray, np.ndarray, str]]:
+    row, source, _ = train.words
+    yield "leak", train.pairs(exact=True), other.pairs(exact=True), f"the {row}"
+    yield "near_leak", train.pairs(exact=False), other.pairs(exact=False), f"nearly the {row}"
+    yield "source_leak", train.sides(exact=False)[0], other.sides(exact=False)[0], f"the {source}"

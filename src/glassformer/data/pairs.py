@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from glassformer.base.errors import UserError
+from glassformer.data.check import Report
+from glassformer.data.check import check as check_pairs
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped, Limits
 from glassformer.data.sources import (
@@ -80,6 +82,11 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str, str]]:
     if not found and config.sources(split):
         names = ", ".join(source.path for source in config.sources(split))
         raise UserError(f"{names}: there is no usable sentence pair; a line needs a source and a target text")
+
+
+def check(config: Config, splits: Mapping[str, Sequence[str]], max_characters: int) -> Report:
+    """What is wrong with the pairs of each split; see ``data.check``."""
+    return check_pairs(splits, config.source, config.target, max_characters=max_characters)
 
 
 def _behind(path: str) -> tuple[list[Path], dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -228,9 +230,17 @@ def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:
 
 
 def look(config: Config, example: Example) -> Look:
-    """The text of the words, and their tags."""
-    tags = tuple(example.fields["tags"])
-    return Look((between(config).join(example.fields["words"]),), " ".join(tags), tags)
+    """The text of the words, their tags, and what is illegal in these by the scheme of their file."""
+    tags, places = tuple(example.fields["tags"]), example.fields["places"]
+    scheme = config.scheme or _scheme_of(config, example.where.rpartition(":")[0])
+    illegal = [] if scheme is None else list(faults(tags, scheme))
+    wrong = tuple(("wrong", f"{places[place]}: the tag {why}") for place, why in illegal)
+    return Look((between(config).join(example.fields["words"]),), " ".join(tags), tags, wrong=wrong)
+
+
+@lru_cache(maxsize=16)
+def _scheme_of(config: Config, name: str) -> Scheme | None:
+    return config.scheme_at(name) if Path(name).is_file() else None
 
 
 def between(config: Config) -> str:

@@ -1,0 +1,114 @@
+"""What is wrong with labelled and tagged data: told with its line, beside tables of lengths and labels."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from glassformer.base import plugins
+from glassformer.data import labelled, tagged
+from glassformer.data.check import KINDS, Report
+from glassformer.data.check_answers import check
+
+TRAIN = "text\tlabel\n정말 좋다\tgood\n별로\tbad\n별로\tbad\n별로\tgood\n\tgood\n그냥\t\n"
+TEST = "text\tlabel\n정말 좋다!\tgood\n별로\tso-so\n새 영화\tgood\n"
+
+
+def labels(folder: Path, train: str = TRAIN, test: str = TEST, **options: Any) -> Report:
+    (folder / "train.tsv").write_text(train, "utf-8")
+    (folder / "test.tsv").write_text(test, "utf-8")
+    paths = {"train": str(folder / "train.tsv"), "test": str(folder / "test.tsv")}
+    return check(labelled, labelled.Config(**paths), **options)
+
+
+def told(report: Report, kind: str) -> list[tuple[str, str]]:
+    return [(Path(one.where).name, one.text) for one in report.findings.get(kind, [])]
+
+
+def test_each_kind_of_trouble_is_found_in_its_line(tmp_path: Path) -> None:
+    found = labels(tmp_path)
+    where = tmp_path / "train.tsv"
+    assert found.rows == {"train": 4, "test": 3}
+    assert told(found, "duplicate") == [("train.tsv:4", f"the same row as {where}:3")]
+    assert told(found, "ambiguous") == [("train.tsv:5", f"the text of {where}:3 with another answer")]
+    assert told(found, "empty") == [("train.tsv:6", "without text")]
+    assert told(found, "unlabelled") == [
+        ("train.tsv:7", "the label is empty; every text needs one under 'label'")
+    ]
+    assert told(found, "near_leak") == [("test.tsv:2", f"test has nearly the row of {where}:2")]
+    assert told(found, "source_leak") == [("test.tsv:3", f"test has the text of {where}:3")]
+    assert told(found, "unknown_label") == [("test.tsv:3", "test has 'so-so' (1), train has not")]
+    assert set(found.counts) <= set(KINDS)
+
+
+def test_labels_and_lengths_are_told_for_each_split(tmp_path: Path) -> None:
+    found = labels(tmp_path)
+    headers, rows = found.tables["labels"]
+    assert headers == ("label", "train", "train %", "test", "test %")
+    assert ("bad", 2, 50.0, 0, 0.0) in rows
+    assert ("good", 2, 50.0, 2, 66.67) in rows
+    assert found.tables["lengths"][1][0] == ("train", 4, 2.0, 2.0, 4.55, 5.0)
+    assert found.to_json()["labels"][0] == {
+        "label": "good",
+        "train": 2,
+        "train %": 50.0,
+        "test": 2,
+        "test %": 66.67,
+    }
+    said = "\n".join(found.sentences())
+    assert "shortest" in said and "labels of held-out rows" in said
+
+
+def test_data_of_one_label_and_texts_that_are_odd_are_told(tmp_path: Path) -> None:
+    found = labels(tmp_path, "text\tlabel\na\u200bb\tx\ncc\tx\n", "text\tlabel\nd\tx\n", max_characters=2)
+    assert told(found, "one_label") == [
+        ("train", "all rows are 'x'; telling labels apart needs two"),
+        ("test", "all rows are 'x'; telling labels apart needs two"),
+    ]
+    assert told(found, "control") == [("train.tsv:2", "the text has U+200B at character 2")]
+    assert told(found, "overlong") == [("train.tsv:2", "the text has 3 characters, the limit is 2")]
+
+
+def test_good_data_is_clean(tmp_path: Path) -> None:
+    found = labels(tmp_path, "text\tlabel\na\tx\nb\ty\n", "text\tlabel\nc\tx\nd\ty\n")
+    assert found.clean
+    assert found.sentences()[-1] == "nothing was found"
+
+
+def test_lines_that_cannot_be_used_are_listed_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "train.tsv"
+    path.write_bytes(b"text\tlabel\na\tx\nb\nc\xff\ty\nd\ty\n")
+    found = check(labelled, labelled.Config(train=str(path)))
+    assert found.rows == {"train": 2}
+    assert [where for where, _ in told(found, "unreadable")] == ["train.tsv:3"]
+    assert [where for where, _ in told(found, "invalid_utf8")] == ["train.tsv:4"]
+    path.write_text("text\tgrade\na\tx\n", "utf-8")
+    found = check(labelled, labelled.Config(train=str(path)))
+    assert "no column 'label'" in told(found, "unreadable")[0][1]
+
+
+def test_tags_that_are_illegal_missing_or_too_few_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "tags.conll"
+    path.write_text("Kim\tB-PER\nsees\tO\nLee\tI-PER\n\nin\nSeoul\tB-LOC\n\nin\tO\nhere\tO\n", "utf-8")
+    found = check(tagged, tagged.Config(train=str(path)))
+    assert [text.partition(": ")[2] for _, text in told(found, "wrong")] == [
+        "the tag I-PER behind O is illegal in IOB2"
+    ]
+    assert told(found, "wrong")[0][1].startswith(f"{path}:3: ")
+    assert [where for where, _ in told(found, "unreadable")] == ["tags.conll:5"]
+    assert {row[0] for row in found.tables["labels"][1]} == {"O", "B-PER", "I-PER", "B-LOC"}
+    lines = tmp_path / "tags.jsonl"
+    lines.write_text('{"words": ["a", "b"], "tags": ["O"]}\n{"words": ["a"], "tags": ["B-X"]}\n', "utf-8")
+    found = check(tagged, tagged.Config(train=str(lines)))
+    assert "2 words in 'words' but 1 in 'tags'" in told(found, "unreadable")[0][1]
+
+
+@pytest.mark.parametrize("name", plugins.names("data"))
+def test_a_kind_that_can_be_looked_at_reads_row_by_row(name: str) -> None:
+    kind = plugins.find("data", name)
+    if hasattr(kind, "look"):
+        assert list(inspect.signature(kind.look).parameters) == ["config", "example"]
+        assert callable(kind.Config.read)
