@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from glassformer.api.answering import answers as answers
     from glassformer.api.checking import check as check
     from glassformer.api.classifier import Classifier as Classifier
+    from glassformer.api.comparing import compare as compare
     from glassformer.api.completing import completions as completions
     from glassformer.api.converting import convert as convert
     from glassformer.api.counting import count_parameters as count_parameters
@@ -61,6 +62,7 @@ _HOMES = {
     "average": "hub.average",
     "check": "api.checking",
     "choose": "api.opened",
+    "compare": "api.comparing",
     "completions": "api.completing",
     "convert": "api.converting",
     "count_parameters": "api.counting",

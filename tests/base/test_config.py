@@ -5,6 +5,7 @@ from tests.base.schemas import Data, Optim, Recipe, Weighted
 
 from glassformer.base.config import load, written_at
 from glassformer.base.errors import UserError
+from glassformer.base.tree import read_file
 
 
 def test_later_sources_win(read):
@@ -220,3 +221,19 @@ def test_where_a_setting_was_written_is_known_afterwards(tmp_path):
     assert written_at(Recipe, path, ("optim", "warmup"), (), {}) == f"{path}:2"
     assert written_at(Recipe, path, ("data",), (), {}) == str(path)
     assert written_at(Recipe, path, ("optim", "lr"), ["optim.lr=2"], {}) == "command line: 'optim.lr=2'"
+
+
+def test_settings_are_laid_over_a_recipe_with_their_own_places(tmp_path):
+    base, other = tmp_path / "base.yaml", tmp_path / "over" / "ways.yaml"
+    other.parent.mkdir()
+    base.write_text("seed: 1\noptim: {lr: 1, warmup: 3}\n", encoding="utf-8")
+    other.write_text(
+        "ways:\n  one: {optim: {lr: 2}, data: {train: x.tsv}}\n  two:\n  bad: {optim: {lrr: 2}}\n", "utf-8"
+    )
+    ways = read_file(other)
+    one = load(Recipe, base, ["seed=7"], {}, over=ways.below(("ways", "one")))
+    assert (one.optim.lr, one.optim.warmup, one.seed) == (2, 3, 7)
+    assert one.data.train == str(other.parent / "x.tsv")
+    assert load(Recipe, base, [], {}, over=ways.below(("ways", "two"))) == load(Recipe, base, [], {})
+    with pytest.raises(UserError, match=r"ways\.yaml:4: optim: unknown key 'lrr'; did you mean 'lr'"):
+        load(Recipe, base, [], {}, over=ways.below(("ways", "bad")))

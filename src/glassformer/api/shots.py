@@ -121,15 +121,13 @@ class _Session:
         prompts = self._prompts(step)
         if self.task.labels:
             found = self._told(step, prompts, advance)
-            figures = _figures([self.task.labels[place] for place in found], self.task)
+            again = _of_labels(found, self.task)
         else:
             assert isinstance(self.asks, Continuing)
             written = self.asks.write(prompts, self.task.settings.limits.max_new_tokens, advance)
-            right = [
-                _plain(one) == _plain(case.label) for one, case in zip(written, self.task.asked, strict=True)
-            ]
-            figures = Figures(float(np.mean(right)), None)
-        return Run(step.k, step.order, step.control, figures, time.monotonic() - began)
+            again = _of_texts(written, self.task)
+        figures = again(np.arange(len(prompts)))
+        return Run(step.k, step.order, step.control, figures, time.monotonic() - began, again)
 
     def _told(self, step: _Step, prompts: Sequence[Prompt], advance: Advance) -> list[int]:
         """The place of the label that is told for each question."""
@@ -232,8 +230,18 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _figures(told: Sequence[str], task: OpenedTask) -> Figures:
-    places = {label: place for place, label in enumerate(task.labels)}
-    true = np.array([places[one.label] for one in task.asked])
-    found = confusion(true, np.array([places[label] for label in told]), len(places))
-    return Figures(accuracy(found), macro_f1(found))
+def _of_labels(told: Sequence[int], task: OpenedTask) -> Callable[[np.ndarray], Figures]:
+    true = np.array([task.labels.index(one.label) for one in task.asked])
+    other = np.array(told)
+
+    def figures(rows: np.ndarray) -> Figures:
+        found = confusion(true[rows], other[rows], len(task.labels))
+        return Figures(accuracy(found), macro_f1(found))
+
+    return figures
+
+
+def _of_texts(written: Sequence[str], task: OpenedTask) -> Callable[[np.ndarray], Figures]:
+    pairs = zip(written, task.asked, strict=True)
+    right = np.array([_plain(one) == _plain(case.label) for one, case in pairs])
+    return lambda rows: Figures(float(right[rows].mean()), None)

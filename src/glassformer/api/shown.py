@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+import numpy as np
+
 from glassformer.api.curve import Curve, curve
 from glassformer.base.report import table
+from glassformer.evaluate.bootstrap import Interval, intervals
+
+SAMPLES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +26,17 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All questions once, after ``k`` examples in one order; ``control``: with labels drawn at random."""
+    """All questions once, after ``k`` examples in one order; ``control``: with labels drawn at random.
+
+    ``again`` gives the figures of some of the questions, by their numbers.
+    """
 
     k: int
     order: int
     control: bool
     figures: Figures
     seconds: float
+    again: Callable[[np.ndarray], Figures] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,28 @@ class Level:
         values = self._values(name, control=control)
         return stdev(values) if len(values) > 1 else None
 
+    def intervals(self, questions: int) -> dict[str, Interval]:
+        """The 95 % interval of the mean of each figure over resamples of the questions."""
+        again = [run.again for run in self.runs if run.again is not None]
+
+        def means(drawn: np.ndarray) -> dict[str, float]:
+            found = [figures(drawn) for figures in again]
+            named = {name: [getattr(one, name) for one in found] for name in ("accuracy", "macro_f1")}
+            return {name: fmean(values) for name, values in named.items() if values and None not in values}
+
+        return intervals(means, questions, samples=SAMPLES) if again else {}
+
     def _values(self, name: str, *, control: bool) -> list[float]:
         values = (getattr(run.figures, name) for run in (self.controls if control else self.runs))
         return [value for value in values if value is not None]
 
-    def as_json(self) -> dict[str, Any]:
-        """``k``, each figure with ``_sd`` and ``control_``, and those of every order."""
-        found: dict[str, Any] = {"k": self.k, "orders": len(self.runs)}
+    def as_json(self, questions: int) -> dict[str, Any]:
+        """``k``, each figure with ``_sd`` and ``control_``, their intervals, and those of every order."""
+        found: dict[str, Any] = {
+            "k": self.k,
+            "orders": len(self.runs),
+            "intervals": self.intervals(questions),
+        }
         for name in ("accuracy", "macro_f1"):
             for control, before in ((False, ""), (True, "control_")):
                 found[before + name] = self.mean(name, control=control)
@@ -91,7 +115,7 @@ class Report:
             "model": self.model,
             "questions": self.questions,
             "majority": self.majority,
-            "shots": [level.as_json() for level in self.levels],
+            "shots": [level.as_json(self.questions) for level in self.levels],
             "seconds": round(self.seconds, 2),
         }
 
@@ -105,21 +129,13 @@ class Report:
             yield from curve([level.k for level in self.levels], self._curves(), "examples shown")
 
     def _table(self) -> tuple[Sequence[str], list[list[object]]]:
-        headers = [
-            "k",
-            "orders",
-            "accuracy %",
-            "± sd",
-            "macro F1",
-            "± sd",
-            "random labels %",
-            "± sd",
-            "seconds",
-        ]
+        headers = ["k", "orders", "accuracy %", "95 %", "± sd", "macro F1", "± sd"]
+        headers += ["random labels %", "± sd", "seconds"]
         rows = []
         for level in self.levels:
             row: list[object] = [level.k, len(level.runs)]
-            row += [_percent(level.mean("accuracy")), _percent(level.spread("accuracy"))]
+            row += [_percent(level.mean("accuracy")), _between(level.intervals(self.questions))]
+            row += [_percent(level.spread("accuracy"))]
             row += [_rounded(level.mean("macro_f1"), 3), _rounded(level.spread("macro_f1"), 3)]
             row += [
                 _percent(level.mean("accuracy", control=True)),
@@ -144,6 +160,10 @@ class Report:
 
 def _shown(share: float) -> str:
     return f"{100 * share:.1f}"
+
+
+def _between(found: dict[str, Interval]) -> str | None:
+    return f"{_shown(found['accuracy'][0])} to {_shown(found['accuracy'][1])}" if found else None
 
 
 def _percent(share: float | None) -> float | None:

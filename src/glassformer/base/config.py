@@ -215,17 +215,23 @@ two paths, and a leading ``$GLASSFORMER_DATA/`` is replaced by that environment 
 
 
 def load(
-    schema: type[S], path: Path | None, overrides: Sequence[str] = (), environ: Mapping[str, str] = os.environ
+    schema: type[S],
+    path: Path | None,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+    *,
+    over: Tree | None = None,
 ) -> S:
     """Read settings: defaults, the recipe, ``GLASSFORMER_A__B=…``, then ``a.b=c``, the later one winning.
 
-    Values of the environment and of overrides are YAML 1.2. Raises UserError with one sentence that begins
-    with ``recipe.yaml:12:`` or with the override at fault.
+    What is ``over`` the recipe is laid on it first, with places of its own. Values of the environment and of
+    overrides are YAML 1.2. Raises UserError with one sentence that begins with ``recipe.yaml:12:`` or with
+    the override at fault.
     """
     fields: dict[int, tuple[str, ...]] = {}
     tree = Tree()
     try:
-        tree = _written(schema, path, overrides, environ)
+        tree = _written(schema, path, overrides, environ, over)
         return schema.model_validate(tree.values, context={"environ": environ, "fields": fields})
     except ValidationError as error:
         raise UserError(_one_line(complain(error, tree, fields))) from None
@@ -251,11 +257,17 @@ def _one_line(text: str) -> str:
 
 
 def _written(
-    schema: type[Settings], path: Path | None, overrides: Sequence[str], environ: Mapping[str, str]
+    schema: type[Settings],
+    path: Path | None,
+    overrides: Sequence[str],
+    environ: Mapping[str, str],
+    over: Tree | None = None,
 ) -> Tree:
-    """The recipe with the environment and the overrides laid over it."""
+    """The recipe with what is over it, the environment and the overrides."""
     tree = Tree() if path is None else read_file(path)
     shorthand = frozenset(_choices(schema))
+    if over is not None:
+        tree.lay(over, shorthand)
     for name, keys in _from_environment(schema, environ):
         _put(tree, keys, environ[name], f"environment: '{name}={environ[name]}'", shorthand)
     for setting in overrides:

@@ -3,7 +3,7 @@
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,20 @@ class Tree:
                 return self.places[keys[:length]]
         return None
 
+    def below(self, keys: Keys) -> "Tree":
+        """What stands at these keys as a tree of its own; an empty one where nothing does."""
+        here: Any = self.values
+        for key in keys:
+            here = here[key]
+        places = {at[len(keys) :]: place for at, place in self.places.items() if at[: len(keys)] == keys}
+        return Tree(here or {}, places)
+
+    def lay(self, over: "Tree", shorthand: frozenset[Keys] = frozenset()) -> None:
+        """Lay another tree over this one, value by value."""
+        for keys, value in _leaves(over.values, ()):
+            place = over.place(keys) or Place("")
+            self.put([str(key) for key in keys], value, place, shorthand)
+
     def put(
         self, keys: Sequence[str], value: Any, place: Place, shorthand: frozenset[Keys] = frozenset()
     ) -> None:
@@ -93,6 +107,15 @@ class Tree:
                 f"{place.label}: '{dotted(tuple(path))}' is {here[at]!r}, which has no keys inside it"
             )
         return here[at], path
+
+
+def _leaves(values: dict[str, Any], above: Keys) -> Iterator[tuple[Keys, Any]]:
+    """What stands at every key that holds no mapping with keys of its own."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
 
 
 def _step_key(here: Any, key: str, done: list[str | int], place: Place) -> tuple[bool, str | int]:

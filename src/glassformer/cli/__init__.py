@@ -64,7 +64,7 @@ def root(
 
 
 _USES = ("translate", "generate", "score", "predict", "shots")
-for _name in ("demo", "train", "evaluate", *_USES, "average", "convert", "parameters", "words"):
+for _name in ("demo", "train", "compare", "evaluate", *_USES, "average", "convert", "parameters", "words"):
     _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
