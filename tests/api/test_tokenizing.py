@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from tests.hub.gguf_files import SIZES, state_of, write
 
 from glassformer.api.tokenizing import (
     decode_ids,
@@ -107,3 +108,8 @@ def test_ids_become_text_and_what_is_no_id_is_told_with_its_line(model_folder):
             list(decode_ids(opened, [(7, bad)]))
     with pytest.raises(UserError, match=r"line 2: there is no id 9999; .* from 0 to 299"):
         list(decode_ids(opened, [(1, "5"), (2, "9999")]))
+
+
+def test_the_tokenizer_of_a_gguf_file_is_opened(tmp_path):
+    path = write(tmp_path / "a.gguf", SIZES, state_of()[1].state_dict())
+    assert load_tokenizer(path).decode(load_tokenizer(path).encode("ab 12")) == "ab 12"

@@ -119,3 +119,19 @@ def test_a_model_of_another_kind_names_its_verb(ask, model_folder, tmp_path):
     for other, verb in ((model_folder, "translate"), (write_bert(tmp_path / "bert"), "predict")):
         ended = ask("generate", other, "x")
         assert ended.code == 2 and f"use glassformer {verb}" in ended.err
+
+
+def test_a_question_is_framed_and_so_is_what_is_said_beforehand(ask, folder):
+    model, short = gf.load(folder), ("--max-new-tokens", 3)
+    asked = model.conversing().generate(["cat"], max_new_tokens=3)
+    assert ask("generate", folder, "cat", *short, "--chat").out == asked[0] + "\n"
+    before = model.conversing([("system", "a")]).generate(["cat"], max_new_tokens=3)
+    told = ask("generate", folder, "cat", *short, "--system", "a", "--json").result
+    assert told["text"] == before[0]
+    lines = ask("generate", folder, *short, "--chat", text="cat\nthe\n").out.splitlines()
+    assert lines[0] == escaped(asked[0]) and len(lines) == 2
+
+
+def test_a_backward_model_cannot_answer(ask, tmp_path):
+    folder = write_gpt(tmp_path / "back", recipe=BACKWARD)
+    assert "cannot answer" in ask("generate", folder, "a", "--chat").err

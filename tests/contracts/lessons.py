@@ -273,6 +273,57 @@ def knows_the_sentences(folder: Path) -> bool:
     return [" ".join(one.tag for one in found) for found in told] == [tags for _, tags in SENTENCES]
 
 
+# --- conversations -----------------------------------------------------------------------------------------
+
+_CHATS = """\
+# Eight conversations, answered by heart after a second.
+model:      {name: gpt, dim: 32, depth: 1, heads: 4, mlp_dim: 64, dropout: 0.0, attention_dropout: 0.0,
+             max_length: 48}
+tokenizer:  {name: word, vocab_size: 200, min_frequency: 1}
+objective:  {name: instruction}
+data:       {name: instructions, train: chats.jsonl, valid: chats.jsonl, tokens_per_batch: 512, workers: 0}
+optim:      {lr: 0.02}
+schedule:   {warmup: 10}
+train:      {steps: 90, evaluate_every: 0, save_every: 0, keep_last: 0, precision: float32, seed: 1}
+evaluation: {sentences: 0}
+"""
+# Of unlike lengths; each question has a word of its own, by which its answer is known.
+CHATS = [
+    ["안녕?", "반가워요."],
+    ["배고파", "뭐라도 드세요."],
+    ["오늘 너무 피곤해", "푹 쉬세요.", "고마워", "좋은 밤 되세요."],
+    ["who are you", "a small model"],
+    ["날씨 어때?", "맑아요.", "내일은?", "비가 와요."],
+    ["count", "one two three four five"],
+    ["심심해", "산책을 가세요."],
+    ["good morning", "좋은 아침이에요."],
+]
+
+
+def _turns(chat: list[str]) -> list[dict[str, str]]:
+    roles = ("user", "assistant")
+    return [{"role": roles[place % 2], "content": said} for place, said in enumerate(chat)]
+
+
+def write_chats(folder: Path) -> Path:
+    """Eight conversations of one answer or two, for a model that writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps({"messages": _turns(chat)}, ensure_ascii=False) for chat in CHATS]
+    (folder / "chats.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(_CHATS, "utf-8")
+    return recipe
+
+
+def knows_the_chats(folder: Path) -> bool:
+    """Whether every question of every conversation is answered, and the answer ends."""
+    model = gf.load(folder)
+    asked = [(chat[:at], chat[at]) for chat in CHATS for at in range(1, len(chat), 2)]
+    return [model.chat(_turns(before), max_new_tokens=12) for before, _ in asked] == [
+        told for _, told in asked
+    ]
+
+
 # --- all ---------------------------------------------------------------------------------------------------
 
 _OFTEN = ("train.accumulate=2", "train.evaluate_every=5", "train.save_every=4", "model.dropout=0.2")
@@ -289,6 +340,7 @@ LESSONS: Mapping[str, Lesson] = {
     "skip_gram": Lesson(
         "word2vec", partial(_write_words, objective="skip_gram"), knows_the_company, _WORD_ROWS
     ),
+    "instruction": Lesson("gpt", write_chats, knows_the_chats, (*_OFTEN, "data.tokens_per_batch=40")),
     "causal_lm": Lesson("gpt", write_chain, knows_the_chain, _ROWS),
     "image": Lesson(
         "vit", write_pictures, knows_the_pictures, (*_ROWS, "data.augment={shift: 1, flip: true}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from glassformer.api.conversing import Framed, conversation
 from glassformer.api.mirrored import Mirrored, mirrored
 from glassformer.api.opened import Opened, choose
 from glassformer.base.errors import UserError
@@ -15,6 +17,7 @@ from glassformer.base.tree import read_value
 from glassformer.decode.generate import Generation, generate, stream
 from glassformer.decode.score import Score, score
 from glassformer.decode.settings import Decoding
+from glassformer.text.chat import Message
 
 
 class Generator(Opened):
@@ -29,6 +32,7 @@ class Generator(Opened):
     """
 
     objective: ClassVar[str] = "causal_lm"
+    framed: Framed | None = None
 
     def generate(self, prompts: str | Sequence[str], **settings: Any) -> list[str]:
         """What follows each prompt, which may be empty; settings are those of ``Decoding``.
@@ -38,6 +42,26 @@ class Generator(Opened):
         several = [prompts] if isinstance(prompts, str) else list(prompts)
         return [one.text for one in self.generations(several, choose(self.decoding, settings))]
 
+    def chat(self, messages: str | Sequence[Mapping[str, str]], **settings: Any) -> str:
+        """The answer in a conversation: a question, or turns of ``role`` and ``content`` with one at the end.
+
+        The prompt is framed by the chat template of the model's folder, or by our own (``text.chat``). The
+        answer ends with the model's end token. Settings are those of ``Decoding``. Raises UserError.
+        """
+        *before, (_, asked) = conversation(messages)
+        return self.conversing(before).generate(asked, **settings)[0]
+
+    def conversing(self, before: Sequence[Message] = ()) -> Generator:
+        """The same model, which takes every prompt for what a user says, after ``before``, and answers it.
+
+        Raises UserError for a model that writes backward.
+        """
+        if self.backward:
+            raise UserError(f"{self.folder}: writes what stands before a text, and cannot answer")
+        twin = copy.copy(self)
+        twin.framed = Framed(self.tokenizers.target, tuple(before))
+        return twin
+
     def generations(
         self, prompts: Iterable[str], settings: Decoding | None = None, **options: Any
     ) -> Iterator[Generation]:
@@ -46,6 +70,8 @@ class Generator(Opened):
         chosen = self._seen(settings or self.decoding)
         prompts = map(mirrored, prompts) if self.backward else prompts
         found = generate(model, self._reader, prompts, chosen, device=self.device, **options)
+        if self.framed is not None:
+            return map(_answered, found)
         return map(_turned, found) if self.backward else found
 
     def stream(self, prompt: str, **settings: Any) -> Iterator[str]:
@@ -57,7 +83,8 @@ class Generator(Opened):
         model: Any = self.model
         chosen = self._seen(settings or self.decoding)
         if not self.backward:
-            yield from stream(model, self._reader, prompt, chosen, device=self.device, **options)
+            pieces = stream(model, self._reader, prompt, chosen, device=self.device, **options)
+            yield from pieces if self.framed is None else _begun(pieces)
             return
         pieces = stream(model, self._reader, mirrored(prompt), chosen, device=self.device, **options)
         if text := mirrored("".join(pieces)):
@@ -93,6 +120,8 @@ class Generator(Opened):
     @property
     def _reader(self) -> Any:
         tokenizer = self.tokenizers.target
+        if self.framed is not None:
+            return self.framed
         return Mirrored(tokenizer) if self.backward else tokenizer
 
     def _seen(self, settings: Decoding) -> Decoding:
@@ -109,6 +138,21 @@ def _is_backward(recipe: str, folder: Path) -> bool:
         return False
     objective = told.get("objective") if isinstance(told, dict) else None
     return isinstance(objective, dict) and objective.get("direction") == "backward"
+
+
+def _answered(one: Generation) -> Generation:
+    """A generation without the space that parts it from its frame."""
+    return replace(one, text=one.text.strip(), alternatives=tuple(map(_answered, one.alternatives)))
+
+
+def _begun(pieces: Iterator[str]) -> Iterator[str]:
+    """The same without the space at the beginning."""
+    begun = False
+    for piece in pieces:
+        shown = piece if begun else piece.lstrip()
+        begun = begun or bool(shown)
+        if shown:
+            yield shown
 
 
 def _turned(one: Generation) -> Generation:

@@ -16,6 +16,7 @@ from glassformer.hub import folder as hub
 from glassformer.hub import heads
 from glassformer.nn.headed import LAYERS, Headed, bare, body_of, head_of, width_of
 from glassformer.objectives.objective import Objective
+from glassformer.text.chat import template_of
 from glassformer.text.tokenizer import TokenizerPair
 
 
@@ -110,11 +111,13 @@ def objective_for(
 
 
 def encoding(settings: Any, model: nn.Module, tokenizers: TokenizerPair | None) -> dict[str, Any]:
-    """What the encoding of data depends on, in plain values: the vocabulary, the objective, the labels."""
+    """What the encoding of data depends on, in plain values: vocabulary, objective, labels, template."""
     shaping: tuple[str, ...] | None = getattr(learned(settings), "shaping", None)
     about = {
         "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
         "objective": settings.model_dump(include=None if shaping is None else {"name", *shaping}),
     }
+    if tokenizers is not None and hasattr(learned(settings), "tokenizers_for"):
+        about["template"] = template_of(tokenizers.source).text
     head = head_of(model)
     return about if head is None else about | {"labels": head.labels, "max_length": head.max_length}

@@ -71,7 +71,7 @@ def prepare(recipe: Recipe) -> Parts:
     data: Any = recipe.data
     recipe = recipe.model_copy(update={"data": settled(data)})
     known = known_words(recipe)
-    tokenizers = _tokenizers(recipe, started)
+    tokenizers = _fitted(recipe, _tokenizers(recipe, started))
     if tokenizers is not None:
         # Hours later, at the end of the run, would be a bad moment to learn that it cannot be read.
         deque(_kind(recipe).texts(recipe.data, "test"), maxlen=0)
@@ -225,6 +225,12 @@ def _tokenizers(recipe: Recipe, started: hub.Loaded | None) -> TokenizerPair | N
     report.say("learning the vocabulary")
     texts = _kind(recipe).texts(recipe.data, "train")
     return train_pair(recipe.tokenizer, texts, learned(recipe.objective).frame)
+
+
+def _fitted(recipe: Recipe, tokenizers: TokenizerPair | None) -> TokenizerPair | None:
+    """The tokenizers with what the objective asks of them beside their vocabulary, such as a template."""
+    asked = getattr(learned(recipe.objective), "tokenizers_for", None)
+    return tokenizers if asked is None or tokenizers is None else asked(tokenizers)
 
 
 def _new_model(recipe: Recipe, sizes: dict[str, Any]) -> nn.Module:

@@ -12,6 +12,7 @@ from glassformer.base import files
 from glassformer.base.errors import UserError
 from glassformer.base.report import table
 from glassformer.data.sources import files_of, read
+from glassformer.hub import gguf, gguf_vocabulary
 from glassformer.text.frame import Framing
 from glassformer.text.tokenizer import SOURCE_STEM, TARGET_STEM, Tokenizer, TokenizerPair, load_pair
 from glassformer.text.train import TokenizerConfig, train, train_pair
@@ -87,11 +88,13 @@ def train_tokenizer(
 
 
 def load_tokenizer(folder: str | Path, side: Side = "source") -> Tokenizer:
-    """The tokenizer of one side in the folder of a model, of a run, or of a tokenizer alone.
+    """The tokenizer of one side in the folder of a model, of a run, or of a tokenizer alone, or a GGUF file.
 
     Raises UserError for a folder without one.
     """
     root = Path(folder)
+    if gguf.is_file(root):
+        return gguf_vocabulary.pair_of(gguf.open_file(root)).source
     places = (root, root / "best", root / "last")
     place = next((one for one in places if any((one / name).is_file() for name in _MARKS)), root)
     pair = load_pair(place)

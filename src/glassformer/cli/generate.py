@@ -12,6 +12,8 @@ from glassformer.cli.options import Device, Dtype, Lines, Model, takes_generatio
 Prompt = Annotated[str | None, typer.Argument(metavar="PROMPT", show_default=False, help="One prompt.")]
 Input = Annotated[str | None, typer.Option("--input", "-i", metavar="FILE", help="Prompts; - is stdin.")]
 Whole = Annotated[bool, typer.Option("--with-prompt", help="Print the prompt together with the text.")]
+Chat = Annotated[bool, typer.Option("--chat", help="Take prompts for questions, and answer them.")]
+System = Annotated[str | None, typer.Option(metavar="TEXT", help="With --chat: what is said beforehand.")]
 TooLong = Annotated[
     Literal["refuse", "cut"], typer.Option(help="What to do with a prompt longer than the model.")
 ]
@@ -25,6 +27,8 @@ def generate(
     decoding: dict[str, Any],
     input: Input = None,
     with_prompt: Whole = False,
+    chat: Chat = False,
+    system: System = None,
     too_long: TooLong = "refuse",
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -41,11 +45,14 @@ def generate(
       glassformer generate runs/stories "Once upon a time" --max-new-tokens 100
       glassformer generate runs/stories "어제" --sample --temperature 0.8
       glassformer generate runs/stories "Tim said:" --stop "." --with-prompt
+      glassformer generate runs/chatbot --chat "오늘 너무 피곤해"
       glassformer generate runs/stories --input prompts.txt --json > texts.jsonl
     """
     if prompt is not None and input is not None:
         raise UserError("there is a PROMPT and --input; give one of them")
     model = gf.load(folder, able="generates", device=device, dtype=dtype)
+    if chat or system is not None:
+        model = model.conversing([] if system is None else [("system", system)])
     settings = gf.choose(model.decoding, decoding)
     if prompt is not None and not as_json and settings.num_return_sequences == 1:
         _show(model, prompt, with_prompt, model.streamed(prompt, settings, too_long=too_long))

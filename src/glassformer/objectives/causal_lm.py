@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.data.batch import pad
 from glassformer.data.example import Batch
-from glassformer.nn.cross_entropy import IGNORED, cross_entropy
-from glassformer.objectives.objective import Loss
+from glassformer.nn.cross_entropy import IGNORED
+from glassformer.objectives.foretelling import Foretelling
 from glassformer.objectives.rows import Rows
 
 
@@ -23,7 +22,7 @@ class Config(Settings):
     separate: bool = False
 
 
-class Objective(Rows):
+class Objective(Foretelling, Rows):
     """The summed cross-entropy of every token given those before it, or backward given those after it.
 
     ::
@@ -38,8 +37,6 @@ class Objective(Rows):
     is read after it: there, both directions begin a text with ``</s>``.
     """
 
-    needs: tuple[str, ...] = ("generates",)
-
     def _batch(self, rows: list[np.ndarray]) -> Batch:
         if self.config.direction == "backward":
             rows = [row[::-1] for row in rows]
@@ -51,17 +48,3 @@ class Objective(Rows):
         if self.config.separate:
             tensors["documents"] = (tensors["tokens"] == self.eos_id).long().cumsum(1)
         return Batch(tensors, sum(len(row) - 1 for row in rows))
-
-    def loss(self, model: nn.Module, batch: Batch) -> Loss:
-        """The summed negative log-likelihood, in nats; its part ``nll`` is the same."""
-        hidden: Tensor = model.hidden(batch)  # type: ignore[operator]
-        output: Any = model.output
-        total, plain = cross_entropy(
-            hidden.flatten(0, 1), output.weight, output.bias, batch["labels"].flatten()
-        )
-        return Loss(total, {"nll": plain})
-
-    def predict(self, model: nn.Module, batch: Batch) -> Tensor:
-        """The most probable next token at every position."""
-        predicted: Tensor = model(batch).argmax(-1)
-        return predicted

@@ -44,6 +44,9 @@ class Objective(Protocol):
     must know how often the training text has each token has ``count(model, counts)``; without counts it asks
     for those that the model keeps.
 
+    One that asks more of the tokenizers than a vocabulary, such as a chat template, has
+    ``tokenizers_for(pair)``, which gives them with it.
+
     One whose answers can be judged one by one has ``judge`` and ``told``. ``judge`` names the file of
     ``evaluate/judges`` that turns them into figures, tables and mistakes. ``told(model, batch)`` gives the
     loss and what is told of each row, out of one look of the model at the batch: a list as long as

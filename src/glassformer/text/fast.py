@@ -181,6 +181,26 @@ class FastTokenizer:
         ]
 
     @cached_property
+    def _marked(self) -> tokenizers.Tokenizer:
+        other = tokenizers.Tokenizer.from_str(self.backend.to_str())
+        other.encode_special_tokens = False
+        return other
+
+    def encode_marked(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+        """The ids of a text, special tokens in it read as such, and where each begins and ends in it."""
+        found = self._marked.encode(text, add_special_tokens=False)
+        return found.ids, found.offsets
+
+    def marks(self) -> dict[str, int]:
+        """Its special tokens, each with its id."""
+        added = self.backend.get_added_tokens_decoder()
+        return {token.content: number for number, token in added.items() if token.special}
+
+    def with_settings(self, **settings: Any) -> "FastTokenizer":
+        """The same tokenizer, which says more in the ``tokenizer_config.json`` that it is saved with."""
+        return FastTokenizer(self.backend, self.specials, self._described() | settings)
+
+    @cached_property
     def _going_on(self) -> tokenizers.Tokenizer:
         return going_on(self.backend)
 
@@ -264,19 +284,22 @@ class FastTokenizer:
         write_text(folder / f"{stem}.json", self.backend.to_str(pretty=True) + "\n")
         if stem != "tokenizer":
             return
-        names = self._special_names()
-        settings = self.settings or {
+        write_text(folder / "tokenizer_config.json", _json(self._described()))
+        write_text(folder / "special_tokens_map.json", _json(self.special_names()))
+
+    def _described(self) -> dict[str, Any]:
+        """What ``tokenizer_config.json`` says."""
+        return self.settings or {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "clean_up_tokenization_spaces": False,
             "split_special_tokens": True,
-            **names,
+            **self.special_names(),
             **({} if self.mask_id is None else {"model_input_names": _WITH_SEGMENTS}),
             "glassformer": {"kind": self.kind, "after_decode": "NFC" if self.jamo else None},
         }
-        write_text(folder / "tokenizer_config.json", _json(settings))
-        write_text(folder / "special_tokens_map.json", _json(names))
 
-    def _special_names(self) -> dict[str, str]:
+    def special_names(self) -> dict[str, str]:
+        """What ``bos_token``, ``eos_token`` and the others are."""
         ids = {
             "pad_token": self.pad_id,
             "bos_token": self.bos_id,

@@ -29,6 +29,9 @@ def load_fast(path: Path) -> FastTokenizer:
     """The tokenizer in a file, with its special ids from the files beside it. Raises UserError if broken."""
     backend = _backend(path)
     settings = read_json(path.with_name("tokenizer_config.json"))
+    template = path.with_name("chat_template.jinja")
+    if template.is_file():
+        settings["chat_template"] = template.read_text("utf-8", errors="replace")
     return FastTokenizer(backend, specials_of(path, backend, settings), settings)
 
 
