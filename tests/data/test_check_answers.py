@@ -97,7 +97,7 @@ def test_tags_that_are_illegal_missing_or_too_few_are_told(tmp_path: Path) -> No
     assert [text.partition(": ")[2] for _, text in told(found, "wrong")] == [
         "the tag I-PER behind O is illegal in IOB2"
     ]
-    assert told(found, "wrong")[0][1].startswith(f"{path}:3: ")
+    assert told(found, "wrong")[0][1].startswith("line 3: ")
     assert [where for where, _ in told(found, "unreadable")] == ["tags.conll:5"]
     assert {row[0] for row in found.tables["labels"][1]} == {"O", "B-PER", "I-PER", "B-LOC"}
     lines = tmp_path / "tags.jsonl"

@@ -234,7 +234,9 @@ def look(config: Config, example: Example) -> Look:
     tags, places = tuple(example.fields["tags"]), example.fields["places"]
     scheme = config.scheme or _scheme_of(config, example.where.rpartition(":")[0])
     illegal = [] if scheme is None else list(faults(tags, scheme))
-    wrong = tuple(("wrong", f"{places[place]}: the tag {why}") for place, why in illegal)
+    wrong = tuple(
+        ("wrong", f"line {places[place].rpartition(':')[2]}: the tag {why}") for place, why in illegal
+    )
     return Look((between(config).join(example.fields["words"]),), " ".join(tags), tags, wrong=wrong)
 
 
