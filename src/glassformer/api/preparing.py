@@ -82,6 +82,8 @@ def prepare(recipe: Recipe) -> Parts:
         begin_with(known, body, tokenizers)
     torch.manual_seed(recipe.train.seed + 2)
     bend(recipe.adapt, body, tokenizers)
+    if not brings_head(recipe):  # a head cuts its texts to the room that is left
+        _check_length(recipe, body.config)
     model = with_head(recipe, body, facts, started)
     note(model, _adapter(recipe, started))
     objective = objective_for(recipe.objective, model, tokenizers, **_augmentation(recipe))

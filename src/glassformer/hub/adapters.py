@@ -13,7 +13,16 @@ from torch import nn
 
 from glassformer.base import files
 from glassformer.base.errors import UserError
-from glassformer.hub import adapter_lora, adapter_probe, heads, huggingface, installed, remote
+from glassformer.hub import (
+    adapter_lora,
+    adapter_prefix,
+    adapter_probe,
+    adapter_prompt,
+    heads,
+    huggingface,
+    installed,
+    remote,
+)
 from glassformer.hub.adapter_form import CONFIG, OWN, PREFIX, WEIGHTS, Form, Told, pour
 from glassformer.hub.manifest import MANIFEST, as_json, read_json, read_manifest
 from glassformer.nn.adapter import Adapter, adapter_of, keep_base, learns, note
@@ -21,7 +30,9 @@ from glassformer.nn.folding import folded
 from glassformer.nn.headed import Headed, body_of
 
 FORMAT_VERSION = 1
-FORMS: dict[str, Form] = {form.NAME: form for form in (adapter_lora, adapter_probe)}
+FORMS: dict[str, Form] = {
+    form.NAME: form for form in (adapter_lora, adapter_probe, adapter_prompt, adapter_prefix)
+}
 """How adapters of each way look in files, by the name of the way."""
 TASKS = {
     "generates": "CAUSAL_LM",

@@ -120,6 +120,8 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("encodes",)
+    first: int = 0
+    """The position of a text's first token; an adapter may have keys before it."""
     scoring: ClassVar[tuple[str, ...]] = ("transform", "output", "pooler", "next_sentence")
 
     def __init__(self, config: Config) -> None:
@@ -189,14 +191,15 @@ class Model(nn.Module):
         self, tokens: Int[Tensor, "rows token"], keep: Bool[Tensor, "rows token"] | None
     ) -> Int[Tensor, "#rows token"]:
         """The row of the position table for every token, counted over real tokens where padding is known."""
-        fits(tokens.shape[1], self.config.max_length)
+        unused = self.config.places - self.config.max_length  # rows that stand for no position
+        fits(tokens.shape[1], self.positions.num_embeddings - unused - self.first)
         if self.config.kind == "roberta":
             real = tokens != self.config.pad_id
             real = real if keep is None else real & keep
-            return real.cumsum(dim=1) * real + self.config.pad_id
+            return (real.cumsum(dim=1) + self.first) * real + self.config.pad_id
         if keep is None:
-            return torch.arange(tokens.shape[1], device=tokens.device)[None]
-        return counted(keep)
+            return torch.arange(tokens.shape[1], device=tokens.device)[None] + self.first
+        return counted(keep) + self.first
 
 
 def _stack(config: Config) -> nn.ModuleList:

@@ -100,6 +100,8 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("generates",)
+    first: int = 0
+    """The position of a text's first token; an adapter may have keys before it."""
     scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
@@ -124,7 +126,7 @@ class Model(nn.Module):
         slots: Sequence[Slot] | None = None,
     ) -> Float[Tensor, "rows token dim"]:
         """The last hidden state of every token, after all that ``slots`` remember (``nn.writing.Causal``)."""
-        x = self.embedding(tokens, positions)
+        x = self.embedding(tokens, positions + self.first)
         memories: Sequence[Slot | None] = slots or [None] * len(self.blocks)
         for block, slot in zip(self.blocks, memories, strict=True):
             x = block(x, mask, cache=slot)
@@ -152,7 +154,9 @@ class Model(nn.Module):
         fixed: int | None = None,
     ) -> Writing:
         """Read prompts, padded on the left where ``keep`` is False, and stand ready for the next token."""
-        return Writing(self, tokens, keep, max_length=self.config.max_length, fixed=fixed)
+        longest = self.embedding.positions.max_length - self.first
+        held = None if fixed is None else fixed + self.first
+        return Writing(self, tokens, keep, max_length=longest, fixed=held)
 
 
 def _block(config: Config) -> BlockConfig:

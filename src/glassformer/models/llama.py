@@ -132,6 +132,8 @@ class Model(nn.Module):
     """
 
     abilities: ClassVar[tuple[str, ...]] = ("generates",)
+    first: int = 0
+    """The position of a text's first token; an adapter may have keys before it."""
     scoring: ClassVar[tuple[str, ...]] = ("output",)
 
     def __init__(self, config: Config) -> None:
@@ -156,7 +158,7 @@ class Model(nn.Module):
         if isinstance(positions, int):
             positions = torch.arange(positions, positions + tokens.shape[1], device=tokens.device)[None]
         x = self.table(tokens)
-        cos, sin = self.rotary(positions)
+        cos, sin = self.rotary(positions + self.first)
         rotary = cos.to(x.dtype), sin.to(x.dtype)
         for block, slot in zip(self.blocks, slots or repeat(None), strict=False):
             x = block(x, mask, cache=slot, rotary=rotary)
@@ -170,10 +172,10 @@ class Model(nn.Module):
         longer than the model.
         """
         tokens, keep = batch["tokens"], batch.get("keep")
-        longest = tokens.shape[1]
-        if keep is not None and longest > self.rotary.reach:
+        longest, reach = tokens.shape[1], self.rotary.reach - self.first
+        if keep is not None and longest > reach:
             longest = int(keep.sum(dim=1).max())
-        fits(longest, self.rotary.reach)
+        fits(longest, reach)
         mask = Mask(causal=True, keep=keep, documents=batch.get("documents"))
         return self.run(tokens, mask, 0 if keep is None else counted(keep))
 
@@ -189,7 +191,8 @@ class Model(nn.Module):
         fixed: int | None = None,
     ) -> Writing:
         """Read prompts, padded on the left where ``keep`` is False, and stand ready for the next token."""
-        return Writing(self, tokens, keep, max_length=self.rotary.reach, fixed=fixed)
+        held = None if fixed is None else fixed + self.first
+        return Writing(self, tokens, keep, max_length=self.rotary.reach - self.first, fixed=held)
 
 
 def _stack(config: Config) -> nn.ModuleList:

@@ -25,26 +25,41 @@ class Mask:
     statements hold together. A query that may look at nothing gives an even mixture instead of NaN.
 
     The queries are the last of the keys, as they are when a cache holds the earlier keys; ``keep`` and
-    ``documents`` speak of all keys, those in the cache included.
+    ``documents`` speak of all keys, those in the cache included. Before these keys there may be ``free``
+    more, of which nothing is said and which every query sees.
     """
 
     causal: bool = False
     keep: Bool[Tensor, "batch key"] | None = None
     window: int | None = None
     documents: Int[Tensor, "batch key"] | None = None
+    free: int = 0
     _made: dict[object, Tensor | None] = field(default_factory=dict, repr=False, compare=False)
     _narrower: dict[int, Mask] = field(default_factory=dict, repr=False, compare=False)
+    _freed: dict[int, Mask] = field(default_factory=dict, repr=False, compare=False)
 
     def within(self, window: int) -> Mask:
         """The same statements and this window; made once and shared by every layer that asks."""
         if window not in self._narrower:
             nearer = window if self.window is None else min(window, self.window)
-            self._narrower[window] = replace(self, window=nearer, _made={}, _narrower={})
+            self._narrower[window] = replace(self, window=nearer, _made={}, _narrower={}, _freed={})
         return self._narrower[window]
+
+    def after(self, free: int) -> Mask:
+        """The same statements with so many keys before those they speak of; made once and shared."""
+        if free not in self._freed:
+            self._freed[free] = replace(self, free=free, _made={}, _narrower={}, _freed={})
+        return self._freed[free]
 
     def only_causal(self, keys: int) -> bool:
         """Whether the rule of these keys is the causal one and no other, as kernels have it built in."""
-        return self.causal and self.keep is None and self.documents is None and not self._narrow(keys)
+        return (
+            self.causal
+            and not self.free
+            and self.keep is None
+            and self.documents is None
+            and not self._narrow(keys)
+        )
 
     def _narrow(self, keys: int) -> bool:
         return self.window is not None and keys > self.window
@@ -63,9 +78,11 @@ class Mask:
         return self._made[asked]
 
     def _bias(self, queries: int, keys: int, dtype: torch.dtype, device: torch.device) -> Tensor | None:
-        allowed = self._allowed(queries, keys, device)
+        allowed = self._allowed(queries, keys - self.free, device)
         if allowed is None:
             return None
+        if self.free:
+            allowed = torch.cat([allowed.new_ones(*allowed.shape[:-1], self.free), allowed], dim=-1)
         blank = torch.zeros(allowed.shape, dtype=dtype, device=device)
         return blank.masked_fill_(~allowed, torch.finfo(dtype).min)
 
