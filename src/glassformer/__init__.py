@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassformer.api import recipes as recipes
+    from glassformer.api.answerer import Answerer as Answerer
     from glassformer.api.answering import answers as answers
     from glassformer.api.checking import check as check
     from glassformer.api.classifier import Classifier as Classifier
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 
 # Where each name lives. Nothing is imported before it is used, so that importing this package is instant.
 _HOMES = {
+    "Answerer": "api.answerer",
     "Classifier": "api.classifier",
     "Decoding": "decode.settings",
     "Filler": "api.filler",

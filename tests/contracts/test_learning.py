@@ -76,7 +76,7 @@ def test_a_batch_of_eight_is_its_parts(
     torch.manual_seed(3)
     parts = _learn(_parts(model, objective, tmp_path, *smooth), rows, low=low)
     assert whole["count"] == parts["count"] > 0
-    digits = 2e-2 if low else 1e-5
+    digits = LESSONS[objective].rounding if low else 1e-5
     for name in ("loss", "gradient", "weights"):
         scale = float(whole[name].abs().max())
         torch.testing.assert_close(parts[name], whole[name], rtol=0, atol=digits * scale)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from glassformer.evaluate.questions import (
     Reply,
     best_of,
-    best_threshold,
     exact,
     figures,
+    marks,
     overlap,
     plain_english,
     plain_korean,
@@ -165,10 +165,10 @@ def test_the_best_threshold_is_the_best_of_all(asked: list[tuple[list[str], str,
 
 def test_a_threshold_can_answer_nothing_and_questions_of_one_score_go_together() -> None:
     silent = [Reply((), "x", 1.0), Reply((), "y", 2.0), Reply(("z",), "w", 3.0)]
-    score, threshold = best_threshold(silent)
+    score, threshold = marks(silent).best()
     assert score == pytest.approx(200 / 3) and threshold < 1.0
     tied = [Reply(("x",), "x", 1.0), Reply((), "y", 1.0), Reply(("w",), "w", 0.0)]
-    assert best_threshold(tied) == (pytest.approx(200 / 3), 0.0)
+    assert marks(tied).best() == (pytest.approx(200 / 3), 0.0)
 
 
 def test_a_model_that_always_answers_has_no_best_threshold() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 
+from glassformer.api.answerer import Answerer
 from glassformer.api.classifier import Classifier
 from glassformer.api.contextualizer import Contextualizer
 from glassformer.api.filler import Filler
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Opened]] = {
     "embeds": WordModel,
     "classifies": Classifier,
     "tags": Tagger,
+    "answers": Answerer,
     "contextualizes": Contextualizer,
 }
 """For each ability of a model what it is opened as."""
@@ -47,8 +49,8 @@ def load(
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
     ``Filler`` (BERT), a ``Viewer`` (ViT), a ``Contextualizer`` (ELMo), a ``WordModel`` (word2vec), under a
-    head a ``Classifier`` or a ``Tagger``. ``able`` is an ability it must have, such as ``translates``, or
-    several of which it must have one. Raises UserError when the folder cannot be used.
+    head a ``Classifier``, a ``Tagger`` or an ``Answerer``. ``able`` is an ability it must have, such as
+    ``translates``, or several of which it must have one. Raises UserError when the folder cannot be used.
     """
     found = machine.look()
     place = _place(device, found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from glassformer.api import measuring_losses, measuring_translations
+from glassformer.api import measuring_answers, measuring_losses, measuring_translations
 from glassformer.api.measured import Measured
 from glassformer.api.preparing import Parts
 from glassformer.train.validate import Judging, Measure
@@ -38,4 +39,8 @@ class Measuring(Protocol):
 
 def measuring(parts: Parts) -> Measuring:
     """How a run of this ability is measured."""
-    return measuring_translations if parts.ability == "translates" else measuring_losses
+    return WAYS.get(parts.ability, measuring_losses)
+
+
+WAYS: Mapping[str, Measuring] = {"translates": measuring_translations, "answers": measuring_answers}
+"""What is measured otherwise than by losses, by what the model can do."""

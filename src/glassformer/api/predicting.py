@@ -30,10 +30,21 @@ class Predicts(Protocol):
         ...
 
 
+@runtime_checkable
+class Reads(Protocol):
+    """An opened model that reads more than lines: what it is asked, it finds in a file itself."""
+
+    def answers_to(self, source: str | Sequence[str], top_k: int) -> Iterator[Answer]:
+        """What is predicted for each part of a file (``-``: stdin), or each text of a list."""
+        ...
+
+
 def predictions(model: Predicts, source: str | Sequence[str] = "-", top_k: int = 5) -> Iterator[Answer]:
     """What is predicted for each line of a file (``-``: stdin), or each of a list: texts, or paths of images.
 
     In order and in constant memory, but for a ``Contextualizer``, which compares all texts and so reads them
     first; a blank line of text has no blanks and no labels. Raises what the models' own methods raise.
     """
+    if isinstance(model, Reads):
+        return model.answers_to(source, top_k)
     return model.answers(lines_of(source), top_k)

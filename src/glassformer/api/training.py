@@ -151,6 +151,8 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
 def _answers(parts: Parts) -> tuple[int | None, float | None]:
     """How many answers there are to choose from, and their entropy when guessed by frequency, in nats."""
     array, head = parts.objective.answers, head_of(parts.model)
+    if head is not None and not hasattr(parts.objective, "labels"):
+        return None, None  # places in a text, of which every row has its own number
     if array is None or parts.tokenizers is None:
         return getattr(parts.model.config, "classes", None) if head is None else len(head.labels), None
     config: Any = parts.model.config

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 Style = Literal["squad", "korquad"]
 """Whose rules: F1 of words (Rajpurkar et al. 2016), or of characters (Lim et al. 2019) as suits Korean."""
@@ -101,6 +101,69 @@ def best_of(
     return max(exact(one, told, style) for one in right), max(overlap(one, told, style) for one in right)
 
 
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Exact match and F1 of every question, from 0 to 100: as answered in the end, and if always answered.
+
+    ``impossible`` are those without an answer, ``nulls`` the scores of having none, NaN where a model always
+    answers; ``spoke`` says whether any text was told.
+    """
+
+    kept: Float[np.ndarray, "question 2"]
+    always: Float[np.ndarray, "question 2"]
+    impossible: Bool[np.ndarray, " question"]
+    nulls: Float[np.ndarray, " question"]
+    spoke: Bool[np.ndarray, " question"]
+
+    def means(self, rows: Int[np.ndarray, " drawn"] | None = None) -> dict[str, float]:
+        """The figures of all questions or of those drawn; see ``figures``."""
+        drawn = slice(None) if rows is None else rows
+        kept, impossible = self.kept[drawn], self.impossible[drawn]
+        groups = {"": np.ones_like(impossible)}
+        if self.impossible.any():
+            groups |= {"answerable_": ~impossible, "unanswerable_": impossible}
+        return {
+            f"{group}{name}": float(kept[which, column].mean())
+            for group, which in groups.items()
+            if which.any()
+            for column, name in enumerate(NAMES)
+        }
+
+    def best(self, column: int = 1) -> tuple[float, float]:
+        """The highest exact match (``column`` 0) or F1 (1) of any threshold, and the lowest such threshold.
+
+        Going up through the questions by their score of no answer, one more is answered at each: what an
+        answerable one gives is won, the 100 for silence at an unanswerable one is lost. A threshold below all
+        scores answers none.
+        """
+        order = np.argsort(self.nulls, kind="stable")
+        nulls = self.nulls[order]
+        won = np.where(self.impossible, -100.0 * self.spoke, self.always[:, column])[order]
+        totals = 100.0 * self.impossible.sum() + np.concatenate([[0.0], np.cumsum(won)])
+        # Questions of one score are answered all or none.
+        whole = np.concatenate([[True], nulls[1:] != nulls[:-1], [True]])
+        at = int(np.argmax(np.where(whole, totals, -np.inf)))
+        threshold = nulls[at - 1] if at else nulls[0] - 1
+        return float(totals[at]) / len(order), float(threshold)
+
+
+NAMES = ("exact_match", "f1")
+
+
+def marks(replies: Sequence[Reply], style: Style = "squad", threshold: float | None = None) -> Marks:
+    """Every question by itself; those whose score of no answer is above ``threshold`` are not answered."""
+    impossible = np.array([not reply.right for reply in replies], dtype=bool)
+    silence = bool(impossible.any())
+    table = np.zeros((2, len(replies), 2))
+    for place, one in enumerate(replies):
+        told = one.told if threshold is None else one.kept(threshold)
+        for half, said in enumerate((told, one.told)):
+            table[half, place] = best_of(one.right, said, style, silence=silence)
+    nulls = np.array([np.nan if one.null is None else one.null for one in replies], dtype=float)
+    spoke = np.array([bool(one.told) for one in replies], dtype=bool)
+    return Marks(100 * table[0], 100 * table[1], impossible, nulls, spoke)
+
+
 def figures(
     replies: Sequence[Reply], style: Style = "squad", threshold: float | None = None
 ) -> dict[str, float]:
@@ -111,56 +174,17 @@ def figures(
     …, ``unanswerable_``…), and what they would be with the best ``…_threshold`` for this set (``best_``…).
     What scores higher than ``threshold`` as having no answer is not answered; None answers everything.
     """
-    impossible = np.array([not reply.right for reply in replies], dtype=bool)
-    kept = [one.told if threshold is None else one.kept(threshold) for one in replies]
-    silence = bool(impossible.any())
-    told = [best_of(one.right, said, style, silence=silence) for one, said in zip(replies, kept, strict=True)]
-    table = np.array(told, dtype=float).reshape(-1, 2) * 100
-    found = _means(table, "")
-    if silence:
-        found |= _means(table[~impossible], "answerable_") | _means(table[impossible], "unanswerable_")
-    if silence and all(reply.null is not None for reply in replies):
-        found |= _at_best(replies, style)
+    return all_of(marks(replies, style, threshold))
+
+
+def all_of(one: Marks) -> dict[str, float]:
+    """The means of all questions, and what the best thresholds give where there is a choice."""
+    found = one.means()
+    if one.impossible.any() and not np.isnan(one.nulls).any():
+        for column, name in enumerate(NAMES):
+            score, threshold = one.best(column)
+            found |= {f"best_{name}": score, f"best_{name}_threshold": threshold}
     return found
-
-
-def _means(table: Float[np.ndarray, "question 2"], what: str) -> dict[str, float]:
-    if not len(table):
-        return {}
-    return {f"{what}exact_match": float(table[:, 0].mean()), f"{what}f1": float(table[:, 1].mean())}
-
-
-def _at_best(replies: Sequence[Reply], style: Style) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for column, name in enumerate(("exact_match", "f1")):
-        score, threshold = best_threshold(replies, style, column)
-        found |= {f"best_{name}": score, f"best_{name}_threshold": threshold}
-    return found
-
-
-def best_threshold(replies: Sequence[Reply], style: Style = "squad", column: int = 1) -> tuple[float, float]:
-    """The highest exact match (``column`` 0) or F1 (1) that any threshold gives, and the lowest such one.
-
-    Going up through the questions by their score of no answer, one more is answered at each: that of an
-    answerable one is won, the 1 for not answering an unanswerable one is lost. A threshold below all scores
-    answers none.
-    """
-    nulls = np.array([0.0 if one.null is None else one.null for one in replies])
-    order = np.argsort(nulls, kind="stable")
-    won = np.array([_won(replies[at], style, column) for at in order], dtype=float)
-    unanswerable = sum(not one.right for one in replies)
-    totals = unanswerable + np.concatenate([[0.0], np.cumsum(won)])
-    # Questions of one score are answered all or none.
-    ends = np.concatenate([[True], nulls[order][1:] != nulls[order][:-1], [True]])
-    at = int(np.argmax(np.where(ends, totals, -np.inf)))
-    threshold = nulls[order[at - 1]] if at else nulls.min() - 1
-    return 100 * float(totals[at]) / len(replies), float(threshold)
-
-
-def _won(reply: Reply, style: Style, column: int) -> float:
-    if not reply.right:
-        return -float(bool(reply.told))
-    return best_of(reply.right, reply.told, style, silence=True)[column]
 
 
 def style_of(answers: Iterable[str]) -> Style:

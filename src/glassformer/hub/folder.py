@@ -30,15 +30,16 @@ from glassformer.hub.blank import blank, undrawn
 from glassformer.hub.card import plain_card
 from glassformer.hub.manifest import (
     CARD,
+    CONFIG,
     GENERATION,
     MANIFEST,
     RECIPE,
     as_json,
     check,
     check_replaceable,
-    facts,
     read_json,
     read_manifest,
+    rewrite,
     write_manifest,
 )
 from glassformer.nn.adapter import adapter_of
@@ -65,7 +66,6 @@ __all__ = [
     "write_folder",
 ]
 
-CONFIG = "config.json"
 PREPROCESSOR = "preprocessor_config.json"
 
 
@@ -182,11 +182,7 @@ def _rounded(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor
 
 def write_card(folder: Path, card: str) -> None:
     """Replace the model card of a folder, and its entry in the manifest, once the scores are known."""
-    files.write_text(folder / CARD, card)
-    if (folder / MANIFEST).is_file():
-        manifest = read_manifest(folder)
-        manifest["files"][CARD] = facts(folder / CARD)
-        files.write_text(folder / MANIFEST, as_json(manifest))
+    rewrite(folder, CARD, card)
 
 
 def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:

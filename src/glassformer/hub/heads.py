@@ -14,6 +14,7 @@ from torch import nn
 
 from glassformer.base import plugins
 from glassformer.base.errors import UserError
+from glassformer.hub.manifest import CONFIG, as_json, read_json, rewrite
 from glassformer.nn.headed import Head, Headed, HeadedNames, Native, Tells, head_of
 from glassformer.nn.names import Names
 
@@ -83,6 +84,14 @@ def _as_there(written: Mapping[str, Any], head: Head, native: Native | None) -> 
     whole = {key: value for key, value in written.items() if key != "add_pooling_layer"}
     rate = {} if native.rate is None else {native.rate: head.dropout}
     return whole | {"architectures": [native.architecture], "problem_type": PROBLEMS[head.tells]} | rate
+
+
+def settle(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Write into the ``config.json`` of a folder how answers are looked for: fields of ``Spans``."""
+    written = read_json(folder / CONFIG)
+    told = written[HEAD]
+    changed = {**told, "spans": {**told.get("spans", {}), **changes}}
+    rewrite(folder, CONFIG, as_json({**written, HEAD: changed}))
 
 
 def names_of(model: nn.Module) -> Names:

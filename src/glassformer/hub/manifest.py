@@ -16,6 +16,7 @@ from glassformer.base.errors import UserError
 from glassformer.text.tokenizer import TokenizerPair
 
 CARD = "README.md"
+CONFIG = "config.json"
 RECIPE = "recipe.yaml"
 GENERATION = "generation_config.json"
 MANIFEST = "manifest.json"
@@ -104,6 +105,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(listed, dict) or not all(_is_entry(entry) for entry in listed.values()):
         raise UserError(f"{path}: not a manifest of a model folder; remove it to open the folder unchecked")
     return manifest
+
+
+def rewrite(folder: Path, name: str, text: str) -> None:
+    """Replace a file of a model folder, and its entry in the manifest where there is one."""
+    files.write_text(folder / name, text)
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        manifest["files"][name] = facts(folder / name)
+        files.write_text(folder / MANIFEST, as_json(manifest))
 
 
 def _is_entry(entry: Any) -> bool:

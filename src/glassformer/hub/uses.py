@@ -97,10 +97,14 @@ USES: Mapping[str, Use] = {
     ),
     "answers": Use(
         verbs="glassformer predict",
-        command='glassformer predict {folder} "…"',
-        python='print(model.predict(["..."]))',
-        foreign=(f"print(model(**{_TOKENS}))",),
-        limits=(_SURE,),
+        command='glassformer predict {folder} "question" "context"',
+        python='print(model.predict("...", "..."))',
+        foreign=('print(model(**tokenizer("...", "...", return_tensors="pt")))',),
+        limits=(
+            "It points at a part of the text, also where the text does not answer the question, unless it "
+            "learned from questions without an answer.",
+            "Text unlike its training data misleads it.",
+        ),
         task="question-answering",
     ),
     "tags": Use(

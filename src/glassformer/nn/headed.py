@@ -21,6 +21,22 @@ Tells = Literal["label", "labels", "number"]
 STD = 0.02
 
 
+class Spans(Settings):
+    """How answers are looked for in a text (``objectives.span``).
+
+    ``null`` is the token of a row that says that there is none. One is given unless that scores more than
+    ``threshold`` above the best answer; None for a model that always answers. ``stride`` tokens lie between
+    windows, None for half of what one holds. Questions lose what is beyond ``max_question`` tokens, and no
+    answer has more than ``max_answer``.
+    """
+
+    null: Literal["first", "last"] = "first"
+    threshold: float | None = None
+    stride: int | None = Field(default=None, ge=1)
+    max_question: int = Field(default=64, ge=1)
+    max_answer: int = Field(default=30, ge=1)
+
+
 class Head(Settings):
     """What stands on a body, as ``config.json`` has it.
 
@@ -34,7 +50,7 @@ class Head(Settings):
     ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``); where
     they have a ``scheme``, only sequences that are legal in it are told. ``weights`` say how much each label
     counts in training, nothing where all count alike. ``form`` is ``native`` where the head is built as the
-    body's family builds it (``Native``), else ``own``.
+    body's family builds it (``Native``), else ``own``. ``spans`` is how answers are looked for.
     """
 
     objective: str
@@ -52,6 +68,7 @@ class Head(Settings):
     threshold: float = Field(default=0.5, ge=0, le=1)
     weights: tuple[float, ...] = ()
     form: Literal["own", "native"] = "own"
+    spans: Spans = Spans()
 
     @model_validator(mode="after")
     def _scores_every_label(self) -> Head:

@@ -32,6 +32,12 @@ Metric = Literal[
     "micro_precision",
     "micro_recall",
     "exact_set",
+    "f1",
+    "exact_match",
+    "answerable_f1",
+    "answerable_exact_match",
+    "unanswerable_f1",
+    "best_f1",
 ]
 """Figures that can choose the best model; ``tests/contracts`` holds every figure of a judge to it."""
 
