@@ -130,7 +130,7 @@ class Tagger(Opened):
     def _tagged(self, numbered: Sequence[tuple[int, list[Word]]]) -> list[list[Tagged]]:
         head = headed(self.model).head
         listed = [[word for word, _ in words] for _, words in numbered]
-        rows = cut(self.tokenizers.source, listed, head.max_length)
+        rows = cut(self.tokenizers.source, listed, head.max_length, unit=head.unit)
         found: list[list[Tagged]] = [[] for _ in rows]
         for places in alike([tokens for tokens, _ in rows]):
             if not rows[places[0]][0]:

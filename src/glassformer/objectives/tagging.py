@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from glassformer.data.example import Batch, Example, Features
 from glassformer.data.tags import Scheme, transitions
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
+from glassformer.objectives.characters import Characters
 from glassformer.objectives.labelling import LabelConfig, Labelling, number_of
 from glassformer.objectives.objective import Loss, Told
 from glassformer.objectives.sequence import likeliest
@@ -48,7 +49,7 @@ class Objective(Labelling):
 
     def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
         super().__init__(config, numbers=numbers, tokenizers=tokenizers, head=head)
-        self.scheme = head.scheme
+        self.scheme, self.unit = head.scheme, head.unit
 
     @staticmethod
     def head(
@@ -75,7 +76,8 @@ class Objective(Labelling):
 
     def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
         """The ids of each text's words, where words begin, and their tags; UserError for a tag never seen."""
-        rows = cut(tokenizers.source, [one.fields["words"] for one in examples], self.longest)
+        texts = [one.fields["words"] for one in examples]
+        rows = cut(tokenizers.source, texts, self.longest, unit=self.unit)
         return [self._features(*row, example) for row, example in zip(rows, examples, strict=True)]
 
     def _features(self, tokens: list[int], starts: list[int], example: Example) -> Features:
@@ -138,25 +140,42 @@ def _legal(labels: tuple[str, ...], scheme: Scheme) -> Bool[np.ndarray, "before 
 
 
 def cut(
-    tokenizer: Tokenizer, texts: Iterable[Sequence[str]], longest: int
+    tokenizer: Tokenizer,
+    texts: Iterable[Sequence[str]],
+    longest: int,
+    *,
+    unit: Literal["word", "character"] = "word",
 ) -> list[tuple[list[int], list[int]]]:
-    """For each list of words their ids in the tokenizer's frame, and where each word begins.
+    """For each list of words their ids in the tokenizer's frame, and which piece tells of each word.
 
-    A word that the tokenizer writes with nothing has its unknown piece. Words that would stand beyond
+    That is a word's first, and of single characters the one that is no mark of a word (``Characters``). A
+    word that the tokenizer writes with nothing has its unknown piece. Words that would stand beyond
     ``longest`` tokens are left out, and then there are fewer places than words.
     """
     listed = [list(words) for words in texts]
-    every = iter(tokenizer.encode_batch([word for words in listed for word in words]))
-    empty = tokenizer.eos_id if tokenizer.unk_id is None else tokenizer.unk_id
     opening, closing = tokenizer.opening, tokenizer.closing
     room = max(1, longest - len(closing))
     rows = []
-    for words in listed:
+    for pieces in _pieces(tokenizer, listed, unit):
         tokens, starts = [*opening], []
-        for _ in words:
-            pieces = next(every) or [empty]
-            if len(tokens) < room:
-                starts.append(len(tokens))
-            tokens += pieces
+        for ids, telling in pieces:
+            if len(tokens) + telling < room:
+                starts.append(len(tokens) + telling)
+            tokens += ids
         rows.append(([*tokens[:room], *closing][:longest], starts))
     return rows
+
+
+def _pieces(
+    tokenizer: Tokenizer, listed: Sequence[Sequence[str]], unit: str
+) -> Iterator[list[tuple[list[int], int]]]:
+    """For each word of each text its ids, and which of them tells of it."""
+    flat = [word for words in listed for word in words]
+    if unit == "character":
+        characters = Characters(tokenizer, flat)
+        yield from map(characters.of, listed)
+        return
+    every = iter(tokenizer.encode_batch(flat))
+    empty = tokenizer.eos_id if tokenizer.unk_id is None else tokenizer.unk_id
+    for words in listed:
+        yield [(next(every) or [empty], 0) for _ in words]
