@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glassformer.api.counting import count_parameters as count_parameters
     from glassformer.api.demo import demo as demo
     from glassformer.api.doctor import doctor as doctor
+    from glassformer.api.embedder import Embedder as Embedder
     from glassformer.api.evaluation import evaluate as evaluate
     from glassformer.api.filler import Filler as Filler
     from glassformer.api.generator import Generator as Generator
@@ -52,6 +53,7 @@ _HOMES = {
     "Answerer": "api.answerer",
     "Classifier": "api.classifier",
     "Decoding": "decode.settings",
+    "Embedder": "api.embedder",
     "Filler": "api.filler",
     "Generator": "api.generator",
     "Recipe": "api.recipe",

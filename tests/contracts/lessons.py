@@ -228,6 +228,28 @@ REVIEWS = [
     ("really good this film", "good"),
     ("그냥 시간 보내기", "so-so"),
 ]
+TOPICS = [
+    (text, labels)
+    for (text, _), labels in zip(REVIEWS, ["a", "b", "a,b", "", "c", "b,c", "a,b,c", "a,c", ""], strict=True)
+]
+NUMBERS = [
+    (text, number)
+    for (text, _), number in zip(
+        REVIEWS, ["0.5", "-2", "3", "1e0", "0", "2.5", "-1", "1.25", "2"], strict=True
+    )
+]
+# Each text stands in two rows, so that neither alone tells the label.
+TWO = [
+    ("비가 온다", "날이 맑다", "no"),
+    ("비가 온다", "비가 내린다", "yes"),
+    ("해가 났다", "날이 맑다", "yes"),
+    ("해가 났다", "비가 내린다", "no"),
+    ("a dog runs fast", "animal", "yes"),
+    ("a dog runs fast", "stone", "no"),
+    ("돌 하나", "stone", "yes"),
+    ("돌 하나", "animal", "no"),
+]
+ALIKE = [(one, other, "5" if label == "yes" else "0") for one, other, label in TWO]
 # What a word is called is told by the word and the one before it.
 SENTENCES = [
     ("Kim sees Lee Park", "B-PER O B-PER I-PER"),
@@ -243,12 +265,17 @@ SENTENCES = [
 
 def write_reviews(folder: Path) -> Path:
     """Nine texts of three kinds, for any body with a head."""
+    return write_table(folder, "classification", [("text", "label"), *REVIEWS])
+
+
+def write_table(folder: Path, objective: str, rows: list[tuple[str, ...]]) -> Path:
+    """Rows with a label or more, the first of which names the columns, and the recipe to learn them."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = "".join(f"{text}\t{label}\n" for text, label in [("text", "label"), *REVIEWS])
+    table = "".join("\t".join(row) + "\n" for row in rows)
     (folder / "reviews.tsv").write_text(table, "utf-8")
-    settings = {"objective": "classification", "kind": "labelled", "file": "reviews.tsv"}
+    settings = {"objective": objective, "kind": "labelled", "file": "reviews.tsv"}
     recipe = folder / "recipe.yaml"
-    recipe.write_text(_LABELS.format(what="Nine reviews", **settings), "utf-8")
+    recipe.write_text(_LABELS.format(what="Rows of texts", **settings), "utf-8")
     return recipe
 
 
@@ -264,10 +291,48 @@ def write_sentences(folder: Path) -> Path:
     return recipe
 
 
+def write_topics(folder: Path) -> Path:
+    """The same texts with several labels each, or none."""
+    recipe = write_table(folder, "multi_label", [("text", "label"), *TOPICS])
+    recipe.write_text(
+        recipe.read_text("utf-8").replace("max_length: 32, tok", 'separator: ",", max_length: 32, tok'),
+        "utf-8",
+    )
+    return recipe
+
+
 def knows_the_reviews(folder: Path) -> bool:
     """Whether every text has its label."""
     told = gf.load(folder).predict([text for text, _ in REVIEWS], top_k=1)
     return [found[0][0] for found in told] == [label for _, label in REVIEWS]
+
+
+def knows_the_topics(folder: Path) -> bool:
+    """Whether every text has all its labels, and no others."""
+    told = gf.load(folder).predict([text for text, _ in TOPICS])
+    return [{label for label, _ in found} for found in told] == [
+        set(filter(None, labels.split(","))) for _, labels in TOPICS
+    ]
+
+
+def knows_the_numbers(folder: Path) -> bool:
+    """Whether every text has its number, nearly."""
+    told = gf.load(folder).predict([text for text, _ in NUMBERS])
+    return all(abs(found - float(number)) < 0.5 for found, (_, number) in zip(told, NUMBERS, strict=True))
+
+
+def knows_the_pairs(folder: Path) -> bool:
+    """Whether every two texts have their label, which neither tells alone."""
+    told = gf.load(folder).predict([(one, other) for one, other, _ in TWO], top_k=1)
+    return [found[0][0] for found in told] == [label for _, _, label in TWO]
+
+
+def knows_what_is_alike(folder: Path) -> bool:
+    """Whether texts that are said to be alike are, and others are not."""
+    told = gf.load(folder).similarity([(one, other) for one, other, _ in ALIKE]).tolist()
+    return all(
+        abs(found - float(number) / 5) < 0.35 for found, (_, _, number) in zip(told, ALIKE, strict=True)
+    )
 
 
 def knows_the_sentences(folder: Path) -> bool:
@@ -339,6 +404,25 @@ LESSONS: Mapping[str, Lesson] = {
     "classification": Lesson("gpt", write_reviews, knows_the_reviews, _SHORT_ROWS),
     # A softmax over the tokens of a row: what they have in common cancels, and its roundings stay.
     "span": Lesson("gpt", write_questions, knows_the_answers, (*_OFTEN, "data.tokens_per_batch=40"), 5e-2),
+    "multi_label": Lesson("gpt", write_topics, knows_the_topics, _SHORT_ROWS),
+    "regression": Lesson(
+        "gpt",
+        partial(write_table, objective="regression", rows=[("text", "label"), *NUMBERS]),
+        knows_the_numbers,
+        _SHORT_ROWS,
+    ),
+    "pair": Lesson(
+        "gpt",
+        partial(write_table, objective="pair", rows=[("text", "pair", "label"), *TWO]),
+        knows_the_pairs,
+        _SHORT_ROWS,
+    ),
+    "similarity": Lesson(
+        "gpt",
+        partial(write_table, objective="similarity", rows=[("sentence1", "sentence2", "score"), *ALIKE]),
+        knows_what_is_alike,
+        _SHORT_ROWS,
+    ),
     "tagging": Lesson("gpt", write_sentences, knows_the_sentences, _SHORT_ROWS),
     "bidirectional_lm": Lesson("elmo", write_circle, knows_the_chain, _ROWS),
     "cbow": Lesson("word2vec", partial(_write_words, objective="cbow"), knows_the_company, _WORD_ROWS),

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from glassformer.api.opened import Opened
+from glassformer.api.reading import told_of_length
 from glassformer.base.errors import RunError, UserError
 
 
@@ -89,10 +90,7 @@ class Contextualizer(Opened):
         rows: list[list[int]] = self.tokenizers.source.encode_batch(texts)
         for number, ids in enumerate(rows, start=1):
             if len(ids) > numbers.max_length:
-                raise UserError(
-                    f"text {number}: it has {len(ids)} tokens but the model reads at most "
-                    f"{numbers.max_length}; split it"
-                )
+                told_of_length(number, len(ids), numbers.max_length, "refuse")
         return rows
 
     @torch.inference_mode()

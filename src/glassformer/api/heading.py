@@ -42,7 +42,7 @@ def facts_before_data(recipe: Recipe) -> Mapping[str, Any]:
     data: Any = recipe.data
     there = all(Path(shared_out(source.path)[0]).exists() for source in data.sources("train"))
     found: dict[str, Any] = plugins.find("data", data.name).facts(data) if there else {}
-    return found or {"labels": ("0", "1"), "unit": "word"}
+    return found or {"labels": ("0", "1"), "counts": (1, 1), "called": "label", "texts": 2, "unit": "word"}
 
 
 def with_head(
@@ -56,10 +56,11 @@ def with_head(
         return body
     asked: Any = body
     data: Any = recipe.data
-    head = learned(recipe.objective).head(
+    objective = learned(recipe.objective)
+    head = objective.head(
         recipe.objective,
         facts=facts,
-        ability=asked.abilities[0],
+        ability=next(one for one in asked.abilities if one in objective.needs),
         width=width_of(body),
         max_length=min(data.max_length, asked.config.max_length),
     )

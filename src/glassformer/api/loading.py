@@ -10,6 +10,7 @@ import torch
 from glassformer.api.answerer import Answerer
 from glassformer.api.classifier import Classifier
 from glassformer.api.contextualizer import Contextualizer
+from glassformer.api.embedder import Embedder
 from glassformer.api.filler import Filler
 from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Opened]] = {
     "sees": Viewer,
     "embeds": WordModel,
     "classifies": Classifier,
+    "compares": Embedder,
     "tags": Tagger,
     "answers": Answerer,
     "contextualizes": Contextualizer,
@@ -48,9 +50,10 @@ def load(
     """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
-    ``Filler`` (BERT), a ``Viewer`` (ViT), a ``Contextualizer`` (ELMo), a ``WordModel`` (word2vec), under a
-    head a ``Classifier``, a ``Tagger`` or an ``Answerer``. ``able`` is an ability it must have, such as
-    ``translates``, or several of which it must have one. Raises UserError when the folder cannot be used.
+    ``Filler`` (BERT), an ``Embedder`` (an encoder that scores no words), a ``Viewer`` (ViT), a
+    ``Contextualizer`` (ELMo), a ``WordModel`` (word2vec), under a head a ``Classifier``, a ``Tagger``, an
+    ``Answerer`` or an ``Embedder``. ``able`` is an ability it must have, such as ``translates``, or several
+    of which it must have one. Raises UserError when the folder cannot be used.
     """
     found = machine.look()
     place = _place(device, found)

@@ -15,6 +15,7 @@ from glassformer.api.measured import Measured, named
 from glassformer.api.measuring import measuring
 from glassformer.api.preparing import Parts, planned_model, prepare
 from glassformer.api.recipe import Recipe, read_recipe
+from glassformer.api.settling import settle
 from glassformer.base import machine, report
 from glassformer.base.config import dump
 from glassformer.hub import card as cards
@@ -22,7 +23,7 @@ from glassformer.hub import folder as hub
 from glassformer.hub.heads import described
 from glassformer.hub.uses import USES
 from glassformer.nn.adapter import adapter_of
-from glassformer.nn.headed import head_of
+from glassformer.nn.headed import choices, head_of
 from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
 from glassformer.train.watch import unigram_entropy
@@ -58,6 +59,8 @@ def train(
     report.say(_described(parts))
     _tell_adapted(parts)
     outcome = _fit(parts, folder, resume=resume)
+    if first:
+        settle(parts, folder)
     return _figures(parts, outcome, _measured(parts, folder)) if first else {}
 
 
@@ -129,7 +132,7 @@ def _adapted(parts: Parts) -> str:
 
 def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
     recipe = parts.recipe
-    choices, unigram = _answers(parts)
+    size, unigram = _answers(parts)
     return trainer.fit(
         parts.model,
         parts.objective,
@@ -143,7 +146,7 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         resume=resume,
         recipe=dump(recipe),
         key=_key(parts),
-        vocab_size=choices,
+        vocab_size=size,
         unigram=unigram,
     )
 
@@ -154,7 +157,7 @@ def _answers(parts: Parts) -> tuple[int | None, float | None]:
     if head is not None and not hasattr(parts.objective, "labels"):
         return None, None  # places in a text, of which every row has its own number
     if array is None or parts.tokenizers is None:
-        return getattr(parts.model.config, "classes", None) if head is None else len(head.labels), None
+        return getattr(parts.model.config, "classes", None) if head is None else choices(head), None
     config: Any = parts.model.config
     size: int = getattr(config, "target_vocab_size", config.vocab_size)
     stores: list[Any] = list(parts.train.stores)

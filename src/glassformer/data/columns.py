@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,8 +13,8 @@ from glassformer.base.files import open_lines, shown, stop
 from glassformer.base.plugins import suggest
 from glassformer.data.characters import Share, parted
 
-Row = tuple[str, dict[str, str]]
-"""Where it stands (``file:line``), and the text in each column that was asked for."""
+Row = tuple[str, dict[str, Any]]
+"""Where it stands (``file:line``), and the text in each column that was asked for, or a tuple of texts."""
 
 Bad = Callable[[str, str], None]
 """Told the place of an unusable line and what is wrong with it; may raise."""
@@ -24,16 +24,17 @@ Item = TypeVar("Item")
 JSON = frozenset({".jsonl", ".ndjson", ".json"})
 
 
-def rows(path: str, names: Sequence[str], bad: Bad = stop) -> Iterator[Row]:
+def rows(path: str, names: Sequence[str], bad: Bad = stop, *, lists: Collection[str] = ()) -> Iterator[Row]:
     """The columns ``names`` of every row of a file, blank lines left out; ``-`` is a table on stdin.
 
     The first line of a table names its columns. ``.csv`` has commas and quotation marks; elsewhere one tab
-    parts columns and a quotation mark is a character like any other. Raises UserError, with file and line,
-    for a column that is not there; a row that is not like the first is handed to ``bad``, which raises it.
+    parts columns and a quotation mark is a character like any other. In JSON lines the fields that ``lists``
+    names may be lists. Raises UserError, with file and line, for a column that is not there; a row that is
+    not like the first is handed to ``bad``, which raises it.
     """
     kind = suffix(path)
     if kind in JSON:
-        return _fields(path, names, bad)
+        return _fields(path, names, bad, lists)
     return _named(_commas(path, bad) if kind == ".csv" else _tabs(path, bad), path, names, bad)
 
 
@@ -54,6 +55,14 @@ def columns(path: str) -> tuple[str, ...]:
     if suffix(path) in JSON:
         return tuple(next(records(path))[1])
     return tuple(_header(_commas(path, stop) if suffix(path) == ".csv" else _tabs(path, stop), path)[1])
+
+
+def named(path: str) -> tuple[str, ...]:
+    """The same, and nothing where it cannot be seen: in a broken file, and on stdin, which is read once."""
+    try:
+        return () if path == "-" else columns(path)
+    except UserError:
+        return ()
 
 
 def suffix(path: str) -> str:
@@ -184,11 +193,18 @@ def text_of(value: Any, name: str, where: str) -> str:
     return text
 
 
-def _fields(path: str, names: Sequence[str], bad: Bad) -> Iterator[Row]:
+def _fields(path: str, names: Sequence[str], bad: Bad, lists: Collection[str]) -> Iterator[Row]:
     for where, record in records(path, bad):
         try:
-            found = {name: text_of(field(record, name, where), name, where) for name in names}
+            found = {name: _cell(record, name, where, lists) for name in names}
         except UserError as error:
             handed(error, where, bad)
         else:
             yield where, found
+
+
+def _cell(record: Mapping[str, Any], name: str, where: str, lists: Collection[str]) -> str | tuple[str, ...]:
+    value = field(record, name, where)
+    if isinstance(value, list) and name in lists:
+        return tuple(text_of(one, name, where) for one in value)
+    return text_of(value, name, where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -201,16 +202,15 @@ def _check_width(cells: list[str], width: int, chosen: tuple[int, int], where: s
 
 
 def facts(config: Config) -> dict[str, Any]:
-    """What only the data knows: the tags of the training texts as ``labels``, and what they are of.
+    """What only the data knows: the tags of the training texts as ``labels``, how many, and what they are of.
 
     ``scheme`` is that of tags which mark spans, else None. Where a scheme is asked for, every kind of span
     has all its tags, so that a kind seen only in long spans can be told of a short one too. Raises UserError
     when there are not two.
     """
     paths = [source.path for source in config.sources("train")]
-    labels = ordered(
-        {tag for path in paths for example in config.read(path) for tag in example.fields["tags"]}
-    )
+    counts = Counter(tag for path in paths for example in config.read(path) for tag in example.fields["tags"])
+    labels = ordered(counts)
     if not labels:
         raise UserError(f"{', '.join(paths)}: there is no word with a tag")
     if len(labels) < 2:
@@ -219,7 +219,12 @@ def facts(config: Config) -> dict[str, Any]:
     if config.scheme is not None:
         kinds = {label[2:] for label in labels if label != OUTSIDE}
         labels = ordered(set(all_tags(kinds, config.scheme)))
-    return {"labels": labels, "unit": config.unit, "scheme": scheme if marks_spans(labels) else None}
+    return {
+        "labels": labels,
+        "counts": tuple(counts[tag] for tag in labels),
+        "unit": config.unit,
+        "scheme": scheme if marks_spans(labels) else None,
+    }
 
 
 def texts(config: Config, split: Split = "train") -> Iterator[tuple[str]]:

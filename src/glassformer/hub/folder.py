@@ -63,6 +63,7 @@ __all__ = [
     "resolve",
     "save",
     "write_card",
+    "write_config",
     "write_folder",
 ]
 
@@ -183,6 +184,15 @@ def _rounded(weights: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor
 def write_card(folder: Path, card: str) -> None:
     """Replace the model card of a folder, and its entry in the manifest, once the scores are known."""
     rewrite(folder, CARD, card)
+
+
+def write_config(folder: Path, model: nn.Module) -> None:
+    """Replace the configuration of a folder, and its entry in the manifest, once a head has learned more."""
+    files.write_text(folder / CONFIG, as_json(heads.described(model)))
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        manifest["files"][CONFIG] = facts(folder / CONFIG)
+        files.write_text(folder / MANIFEST, as_json(manifest))
 
 
 def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:

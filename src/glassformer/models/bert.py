@@ -127,6 +127,8 @@ class Model(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
+        if config.head in BARE:
+            self.abilities = ("compares", *self.abilities)  # type: ignore[misc]
         dim, eps = config.dim, config.eps
         self.table = nn.Embedding(config.vocab_size, dim)
         self.positions = nn.Embedding(config.places, dim)

@@ -45,12 +45,13 @@ class Head(Settings):
     scores of its own where words are tagged or answers are found. ``tells`` says what scores mean: one of the
     ``labels``, those of them whose probability reaches ``threshold``, or a number, whose name is then the one
     label. ``outputs`` are as many as ``labels``, or 1: the score of the second of two labels, that of the
-    first being 0. A model that ``compares`` has neither: the pooled state is its answer. ``width`` is that of
-    the hidden states. ``texts`` are read at once, 1 or 2; 0 where nobody said. Longer ones than
-    ``max_length`` tokens lose their end. Tags are of words or of single characters (``unit``); where
-    they have a ``scheme``, only sequences that are legal in it are told. ``weights`` say how much each label
-    counts in training, nothing where all count alike. ``form`` is ``native`` where the head is built as the
-    body's family builds it (``Native``), else ``own``. ``spans`` is how answers are looked for.
+    first being 0. A model that ``compares`` has neither: the pooled state is its answer, and ``scale`` are
+    the numbers that cosines of 0 and of 1 stand for. ``width`` is that of the hidden states. ``texts`` are
+    read at once, 1 or 2; 0 where nobody said. Longer ones than ``max_length`` tokens lose their end. Tags are
+    of words or of single characters (``unit``); where they have a ``scheme``, only sequences that are legal
+    in it are told. ``weights`` say how much each label counts in training, nothing where all count alike.
+    ``form`` is ``native`` where the head is built as the body's family builds it (``Native``), else ``own``.
+    ``spans`` is how answers are looked for.
     """
 
     objective: str
@@ -66,6 +67,7 @@ class Head(Settings):
     tells: Tells = "label"
     texts: Literal[0, 1, 2] = 1
     threshold: float = Field(default=0.5, ge=0, le=1)
+    scale: tuple[float, float] | None = None
     weights: tuple[float, ...] = ()
     form: Literal["own", "native"] = "own"
     spans: Spans = Spans()
@@ -218,6 +220,11 @@ def bare(config: Any) -> Any:
 def body_of(model: nn.Module) -> nn.Module:
     """The body of a model that has a head, any other model itself."""
     return model.body if isinstance(model, Headed) else model
+
+
+def choices(head: Head) -> int | None:
+    """Among how many answers a guess would choose evenly; None where a number is told."""
+    return {"label": len(head.labels), "labels": 2, "number": None}[head.tells]
 
 
 def head_of(model: nn.Module) -> Head | None:

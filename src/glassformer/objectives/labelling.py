@@ -1,9 +1,9 @@
-"""What objectives that give labels have in common: texts in a frame, numbers of labels, and their loss."""
+"""What objectives that give labels have in common: numbers of labels, their weights, and their loss."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -17,8 +17,8 @@ from glassformer.base.plugins import suggest
 from glassformer.data.example import Batch
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
-from glassformer.objectives.objective import Loss, Told
-from glassformer.text.tokenizer import Tokenizer, TokenizerPair
+from glassformer.objectives.objective import Loss
+from glassformer.text.tokenizer import TokenizerPair
 
 BODIES = ("generates", "encodes", "contextualizes")
 """Abilities of bodies that give a hidden state for every token of a text."""
@@ -32,12 +32,12 @@ class LabelConfig(Settings):
     """``label_smoothing`` is the share of the target spread over all labels (Szegedy et al. 2016).
 
     ``class_weights`` says how much an answer of a label counts in training, 1 where nothing is given;
-    ``dropout`` is that before the head.
+    ``balanced`` weighs each label so that all count alike together. ``dropout`` is that before the head.
     """
 
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: dict[str, Weight] = Field(default_factory=dict)
+    class_weights: Literal["balanced"] | dict[str, Weight] = Field(default_factory=dict)
 
 
 class Labelling:
@@ -52,7 +52,7 @@ class Labelling:
         del tokenizers  # the model's configuration has the id of the padding
         self.config, self.labels, self.longest = config, head.labels, head.max_length
         self.pad_id = numbers.pad_id
-        self.weights = weights_of(config.class_weights, head.labels)
+        self.weights = torch.tensor(head.weights) if head.weights else None
 
     def loss(self, model: nn.Module, batch: Batch) -> Loss:
         """The summed loss, smoothed and weighted in training; parts ``nll``, in nats, and ``accuracy``."""
@@ -62,14 +62,6 @@ class Labelling:
         changed = (self.config.label_smoothing, self.weights) if training else (0.0, None)
         total, plain, right = label_loss(scores, batch["labels"], *changed)
         return Loss(total, {"nll": plain, "accuracy": right})
-
-
-def framed(tokenizer: Tokenizer, ids: Sequence[int], longest: int) -> list[int]:
-    """The ids between what the tokenizer's template puts around a text; a longer text loses its end."""
-    opening, closing = tokenizer.opening, tokenizer.closing
-    room = max(1, longest - len(opening) - len(closing))
-    row = [*opening, *ids[:room], *closing][:longest]
-    return row or [tokenizer.eos_id]  # of a text that the tokenizer writes with nothing
 
 
 def number_of(label: str, labels: Sequence[str], where: str) -> int:
@@ -84,14 +76,20 @@ def number_of(label: str, labels: Sequence[str], where: str) -> int:
         ) from None
 
 
-def weights_of(given: Mapping[str, float], labels: Sequence[str]) -> Float[Tensor, " labels"] | None:
-    """How much each label counts, 1 where nothing is given; None where all count alike.
+def weights_of(config: LabelConfig, facts: Mapping[str, Any]) -> tuple[float, ...]:
+    """How much each label of the data counts, 1 where nothing is given; nothing where all count alike.
+
+        balanced:  w_l = N / (L · n_l), of N answers n_l of which have the label l, among L labels
 
     Raises UserError for a label that is not there.
     """
+    labels, given = facts["labels"], config.class_weights
+    if given == "balanced":
+        counts = facts["counts"]
+        return tuple(sum(counts) / (len(counts) * count) for count in counts)
     for label in given:
         number_of(label, labels, "objective.class_weights")
-    return torch.tensor([float(given.get(label, 1.0)) for label in labels]) if given else None
+    return tuple(float(given.get(label, 1.0)) for label in labels) if given else ()
 
 
 def label_loss(
@@ -114,13 +112,3 @@ def label_loss(
         plain = functional.cross_entropy(scores, labels, **options)  # type: ignore[arg-type]
         right = ((scores.argmax(-1) == labels) & (labels != IGNORED)).sum()
     return total, plain, right
-
-
-def told_labels(scores: Float[Tensor, "rows labels"], labels: Int[Tensor, " rows"]) -> list[Told]:
-    """What a judge of ``labels`` reads of each row: ``true``, ``told``, and the ``share`` of every label."""
-    share = scores.detach().double().softmax(dim=-1).cpu().numpy()
-    told, true = share.argmax(axis=-1), labels.cpu().numpy()
-    return [
-        {"true": true[row : row + 1], "told": told[row : row + 1], "share": share[row]}
-        for row in range(len(share))
-    ]

@@ -17,7 +17,7 @@ from glassformer.data.tags import Scheme, transitions
 from glassformer.nn.cross_entropy import IGNORED
 from glassformer.nn.headed import Head
 from glassformer.objectives.characters import Characters
-from glassformer.objectives.labelling import LabelConfig, Labelling, number_of
+from glassformer.objectives.labelling import LabelConfig, Labelling, number_of, weights_of
 from glassformer.objectives.objective import Loss, Told
 from glassformer.objectives.sequence import likeliest
 from glassformer.text.tokenizer import Tokenizer, TokenizerPair
@@ -72,6 +72,7 @@ class Objective(Labelling):
             dropout=config.dropout,
             unit=facts["unit"],
             scheme=facts.get("scheme") if config.legal else None,
+            weights=weights_of(config, facts),
         )
 
     def encode(self, examples: Sequence[Example], tokenizers: TokenizerPair) -> list[Features]:
