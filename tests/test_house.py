@@ -62,6 +62,8 @@ TESTED_ELSEWHERE = {
     "hub/adapter_form.py": "a protocol; its implementations have tests",
     "hub/adapter_probe.py": "says that there is nothing; tests/adapt/test_probe.py goes through the folder",
     "objectives/objective.py": "a protocol; its implementations have tests",
+    "objectives/telling.py": "kinds of answers; test_classification, test_multi_label, test_regression",
+    "objectives/texts.py": "what test_classification, test_pair and test_regression go through",
     "decode/state.py": "a protocol; its implementations have tests",
 }
 

@@ -103,6 +103,7 @@ INPUTS: Mapping[str, Inputs] = {
     "translates": Inputs(_pairs, _wider_pairs, _pair_alone, lambda scores, batch: scores.flatten(0, 1)),
     "generates": Inputs(_texts, _wider_texts, _text_alone, _on_words),
     "encodes": Inputs(_texts, _wider_texts, _text_alone, _on_words),
+    "compares": Inputs(_texts, _wider_texts, _text_alone, _on_words),
     "embeds": Inputs(_texts, _wider_texts, _text_alone, _on_words),
     "contextualizes": Inputs(_texts, _wider_texts, _text_alone, _on_words),
     "sees": Inputs(

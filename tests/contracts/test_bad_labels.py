@@ -19,6 +19,23 @@ BAD: dict[str, list[tuple[str, str | bytes, list[str]]]] = {
         ("ragged", "text\tlabel\nx\ty\tz\n", ["bad:2", "3 columns", "2"]),
         ("latin", b"text\tlabel\nx\xe9\ty\n", ["bad:2", "UTF-8"]),
     ],
+    "multi_label": [
+        ("no text", "text\tlabel\n \tx,y\n", ["no text to learn a vocabulary from"]),
+        ("no labels", "text\tlabel\nx\t\ny\t\n", ["there is no text with a label"]),
+    ],
+    "regression": [
+        ("a word", "text\tlabel\nx\t1\ny\tgood\n", ["bad:3", "'good' is no number"]),
+        ("no end", "text\tlabel\nx\t1\ny\tinf\n", ["bad:3", "'inf' is no number"]),
+    ],
+    "pair": [
+        ("one text", "text\tlabel\nx\t1\ny\t2\n", ["two texts in a row", "data.pair"]),
+        ("no label", "text\tpair\tlabel\nx\ty\t\n", ["bad:2", "label is empty"]),
+        ("ragged", "text\tpair\tlabel\nx\t1\n", ["bad:2", "2 columns", "3"]),
+    ],
+    "similarity": [
+        ("one text", "text\tlabel\nx\t1\ny\t2\n", ["two texts in a row", "data.pair"]),
+        ("a word", "text\tpair\tlabel\nx\ty\tgood\nx\tz\t1\n", ["bad:2", "'good' is no number"]),
+    ],
     "tagging": [
         ("empty", "", [r"bad.*empty"]),
         ("no tag", "Kim B\nruns\n", ["bad:2", "has 1 column where", "2"]),

@@ -54,7 +54,8 @@ def test_characters_are_tagged_spaces_too(tmp_path):
     assert read(path, unit="character") == [(["가", " ", "나"], ["B-PS", "O", "O"])]
     config = Config(train=path, unit="character")
     assert list(texts(config)) == [("가 나",)]
-    assert facts(config) == {"labels": ("B-PS", "O"), "unit": "character", "scheme": "iob2"}
+    told = {"labels": ("B-PS", "O"), "counts": (1, 2), "unit": "character", "scheme": "iob2"}
+    assert facts(config) == told
 
 
 def test_json_lines_hold_two_lists(tmp_path):

@@ -28,7 +28,8 @@ def tokenizers() -> TokenizerPair:
 
 def made(ability: str = "generates", labels: tuple[str, ...] = ("bad", "good"), **settings: Any) -> Any:
     config = Config(**settings)
-    head = Objective.head(config, facts={"labels": labels}, ability=ability, width=16, max_length=6)
+    facts = {"labels": labels, "counts": (1,) * len(labels), "called": "label", "texts": 1}
+    head = Objective.head(config, facts=facts, ability=ability, width=16, max_length=6)
     return head, Objective(config, numbers=gpt.Config(), tokenizers=None, head=head)
 
 

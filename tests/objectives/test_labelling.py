@@ -1,7 +1,8 @@
-"""What labels have in common: frames, numbers, and a loss that is the formula."""
+"""What labels have in common: numbers, weights, and a loss that is the formula."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
@@ -9,8 +10,7 @@ from torch.nn import functional
 
 from glassformer.base.errors import UserError
 from glassformer.objectives import classification, tagging
-from glassformer.objectives.labelling import framed, label_loss, number_of, weights_of
-from glassformer.text.train import TokenizerConfig, train
+from glassformer.objectives.labelling import LabelConfig, label_loss, number_of, weights_of
 
 SCORES = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 0.0], [3.0, 0.0, 0.0], [9.0, 0.0, 0.0]])
 LABELS = torch.tensor([0, 1, 2, -100])
@@ -29,18 +29,6 @@ def test_the_loss_is_the_formula_summed(smoothing: float, weights: torch.Tensor 
     assert int(right) == 2
 
 
-def test_a_text_stands_in_its_frame_and_a_longer_one_loses_its_end() -> None:
-    both, end, none = (
-        train(TokenizerConfig(name="word", vocab_size=20, min_frequency=1), ["a b c"], frame)
-        for frame in ("both", "end", "none")
-    )
-    assert framed(both, [7, 8], 9) == [both.bos_id, 7, 8, both.eos_id]
-    assert framed(both, [7, 8, 9], 4) == [both.bos_id, 7, 8, both.eos_id]
-    assert framed(end, [7], 9) == [7, end.eos_id]
-    assert framed(none, [7, 8, 9], 2) == [7, 8]
-    assert framed(none, [], 2) == [none.eos_id]
-
-
 def test_a_label_that_was_never_learned_is_told_with_its_place() -> None:
     assert number_of("good", ("bad", "good"), "a.tsv:3") == 1
     with pytest.raises(UserError, match=r"a\.tsv:3: the label 'goood' is not .*bad, good.*you mean 'good'"):
@@ -48,12 +36,21 @@ def test_a_label_that_was_never_learned_is_told_with_its_place() -> None:
 
 
 def test_weights_stand_beside_their_labels() -> None:
-    assert weights_of({}, ("a", "b")) is None
-    found = weights_of({"b": 2}, ("a", "b"))
-    assert found is not None
-    assert found.tolist() == [1.0, 2.0]
-    with pytest.raises(UserError, match=r"objective\.class_weights: the label 'c' is not among"):
-        weights_of({"c": 2}, ("a", "b"))
+    facts = {"labels": ("a", "b", "c"), "counts": (6, 3, 1)}
+    assert weights_of(LabelConfig(), facts) == ()
+    assert weights_of(LabelConfig(class_weights={"b": 2}), facts) == (1.0, 2.0, 1.0)
+    both = weights_of(LabelConfig(class_weights={"b": 2}, balanced=True), facts)
+    assert both == pytest.approx((10 / 18, 2 * 10 / 9, 10 / 3))
+    with pytest.raises(UserError, match=r"objective\.class_weights: the label 'd' is not among"):
+        weights_of(LabelConfig(class_weights={"d": 2}), facts)
+
+
+def test_balanced_weights_are_those_of_scikit_learn() -> None:
+    sklearn = pytest.importorskip("sklearn.utils.class_weight")
+    facts = {"labels": ("a", "b", "c"), "counts": (6, 3, 1)}
+    rows = np.repeat(["a", "b", "c"], facts["counts"])
+    wanted = sklearn.compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=rows)
+    assert weights_of(LabelConfig(balanced=True), facts) == pytest.approx(tuple(wanted))
 
 
 @pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])

@@ -1,4 +1,4 @@
-"""The verb ``predict``: blanks of a text filled in, labels of texts, tags of words, what an image shows."""
+"""The verb ``predict``: blanks of a text filled in, labels of texts and pairs, tags, what an image shows."""
 
 from typing import Annotated
 
@@ -30,16 +30,20 @@ def predict(
     dtype: Dtype = "auto",
     as_json: Lines = False,
 ) -> None:
-    """Fill the blanks of a text (BERT), tell its label or the tag of each word, or what an image shows (ViT).
+    """Fill blanks (BERT), tell labels, numbers, tags of words, how alike texts are, what an image shows.
 
     A blank is written [MASK], <mask> or ___; each candidate is one piece of the
-    model's vocabulary. ELMo tells which tokens of all texts are nearest to each
-    token in its context; --json has the vectors too.
+    model's vocabulary. Two texts that are read together stand on a line with a
+    tab between them, or as a JSON object. An encoder that scores no words tells
+    how alike they are: the cosine of their vectors. ELMo tells which tokens of all
+    texts are nearest to each token in its context; --json has the vectors too.
 
     [bold]Examples[/bold]
       glassformer predict runs/bert "티끌 \\[MASK] 태산"
       glassformer predict runs/bert --input texts.txt --top-k 1 --json
       glassformer predict runs/nsmc "정말 재밌다"
+      printf '비가 온다\\t날이 맑다\\n' | glassformer predict runs/nli
+      glassformer predict runs/sts --input pairs.tsv --json
       glassformer predict runs/tagger "Kim lives in Seoul"
       glassformer predict runs/elmo "the river bank" "the bank closed"
       glassformer predict runs/vit cat.png dog.jpg

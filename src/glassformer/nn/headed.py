@@ -153,7 +153,8 @@ class Headed(nn.Module):
         body: Any = self.body
         found: Tensor = body.hidden(batch)
         if self.head.pool != "each":
-            found = pooled(found, self._kept(batch), self.head.pool)
+            # The vector itself is compared: its mean is not rounded once more.
+            found = pooled(found if self.head.outputs else found.float(), self._kept(batch), self.head.pool)
         if self.native is not None and self.native.dense is not None:
             squash = torch.tanh if self.native.squash == "tanh" else torch.relu
             found = squash(self.dense(self.dropout(found) if self.native.early else found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float, Int
@@ -32,12 +32,14 @@ class LabelConfig(Settings):
     """``label_smoothing`` is the share of the target spread over all labels (Szegedy et al. 2016).
 
     ``class_weights`` says how much an answer of a label counts in training, 1 where nothing is given;
-    ``balanced`` weighs each label so that all count alike together. ``dropout`` is that before the head.
+    ``balanced`` weighs labels by how rare they are too, so that each counts as much as any other in all.
+    ``dropout`` is that before the head.
     """
 
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
-    class_weights: Literal["balanced"] | dict[str, Weight] = Field(default_factory=dict)
+    class_weights: dict[str, Weight] = Field(default_factory=dict)
+    balanced: bool = False
 
 
 class Labelling:
@@ -84,12 +86,13 @@ def weights_of(config: LabelConfig, facts: Mapping[str, Any]) -> tuple[float, ..
     Raises UserError for a label that is not there.
     """
     labels, given = facts["labels"], config.class_weights
-    if given == "balanced":
-        counts = facts["counts"]
-        return tuple(sum(counts) / (len(counts) * count) for count in counts)
     for label in given:
         number_of(label, labels, "objective.class_weights")
-    return tuple(float(given.get(label, 1.0)) for label in labels) if given else ()
+    if not given and not config.balanced:
+        return ()
+    counts = facts["counts"] if config.balanced else (1,) * len(labels)
+    rare = [sum(counts) / (len(counts) * count) if count else 1.0 for count in counts]
+    return tuple(float(given.get(label, 1.0)) * weight for label, weight in zip(labels, rare, strict=True))
 
 
 def label_loss(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,12 +29,13 @@ class Config(Settings):
     """``pool`` says what the vector of a text is: the mean of its hidden states, or its first or last.
 
     ``scale`` are the numbers that stand for a cosine of 0 and of 1; without it the smallest and the largest
-    of the training data do.
+    of the training data do. ``dropout`` is that of the vectors.
     """
 
     name: Literal["similarity"] = "similarity"
     pool: Literal["mean", "first", "last"] = "mean"
     scale: tuple[float, float] | None = None
+    dropout: float = Field(0.0, ge=0, lt=1)
 
 
 class Objective:
@@ -76,6 +78,7 @@ class Objective:
             outputs=0,
             width=width,
             max_length=max_length,
+            dropout=config.dropout,
             tells="number",
             texts=2,
             scale=config.scale or _range(facts["labels"]),

@@ -194,12 +194,12 @@ def value_of(example: Example) -> float:
         value = float(label)
     except (TypeError, ValueError):
         value = float("nan")
-    if not np.isfinite(np.float32(value)):
+    if not abs(value) <= float(np.finfo(np.float32).max):  # nor is NaN
         shown = ", ".join(label) if isinstance(label, tuple) else label
         raise UserError(f"{example.where}: {shown!r} is no number; a number is to be told of every text")
     return value
 
 
 def _rows(true: Tensor, told: Tensor, share: Tensor) -> list[Told]:
-    columns = zip(*(one.cpu().numpy() for one in (true, told, share)), strict=True)
+    columns = zip(*(one.detach().cpu().numpy() for one in (true, told, share)), strict=True)
     return [{"true": one, "told": other, "share": third} for one, other, third in columns]
