@@ -19,6 +19,7 @@ from glassformer.text.train import TokenizerConfig, train_pair
 
 TEXTS = ["정말 좋다", "별로", "그냥 그런 영화 이야기"]
 RNG = np.random.default_rng(0)
+FACTS = {"labels": ("bad", "good"), "counts": (1, 1), "called": "label", "texts": 1}
 
 
 def tokenizers() -> TokenizerPair:
@@ -28,7 +29,7 @@ def tokenizers() -> TokenizerPair:
 
 def made(ability: str = "generates", labels: tuple[str, ...] = ("bad", "good"), **settings: Any) -> Any:
     config = Config(**settings)
-    facts = {"labels": labels, "counts": (1,) * len(labels), "called": "label", "texts": 1}
+    facts = FACTS | {"labels": labels, "counts": (1,) * len(labels)}
     head = Objective.head(config, facts=facts, ability=ability, width=16, max_length=6)
     return head, Objective(config, numbers=gpt.Config(), tokenizers=None, head=head)
 
@@ -108,9 +109,7 @@ def test_training_smooths_and_weighs_and_measuring_does_neither() -> None:
 
 def hiding(share: float, pair: TokenizerPair | None) -> tuple[Any, list[Any]]:
     config = Config(hide=share)
-    head = Objective.head(
-        config, facts={"labels": ("bad", "good")}, ability="encodes", width=16, max_length=300
-    )
+    head = Objective.head(config, facts=FACTS, ability="encodes", width=16, max_length=300)
     objective = Objective(config, numbers=gpt.Config(), tokenizers=pair, head=head)
     examples = [Example({"text": " ".join(TEXTS * 30), "label": "good"}, "a:1")]
     return objective, objective.encode(examples, tokenizers())

@@ -188,11 +188,7 @@ def write_card(folder: Path, card: str) -> None:
 
 def write_config(folder: Path, model: nn.Module) -> None:
     """Replace the configuration of a folder, and its entry in the manifest, once a head has learned more."""
-    files.write_text(folder / CONFIG, as_json(heads.described(model)))
-    if (folder / MANIFEST).is_file():
-        manifest = read_manifest(folder)
-        manifest["files"][CONFIG] = facts(folder / CONFIG)
-        files.write_text(folder / MANIFEST, as_json(manifest))
+    rewrite(folder, CONFIG, as_json(heads.described(model)))
 
 
 def generation_defaults(written: Mapping[str, Any]) -> dict[str, Any]:
