@@ -26,6 +26,7 @@ from glassformer.nn.adapter import adapter_of
 from glassformer.nn.headed import choices, head_of
 from glassformer.train import parallel, trainer
 from glassformer.train.checkpoint import check_folder
+from glassformer.train.pace import Paces, paces
 from glassformer.train.watch import unigram_entropy
 
 
@@ -137,7 +138,7 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         parts.model,
         parts.objective,
         parts.train,
-        trainer.Plan(recipe.optim, recipe.schedule, recipe.train),
+        trainer.Plan(recipe.optim, recipe.schedule, recipe.train, _paces(parts)),
         output=folder,
         save=lambda place: _save(parts, place),
         valid=parts.valid,
@@ -149,6 +150,13 @@ def _fit(parts: Parts, folder: Path, *, resume: bool) -> trainer.Outcome:
         vocab_size=size,
         unigram=unigram,
     )
+
+
+def _paces(parts: Parts) -> Paces | None:
+    """The pace of every layer, of a way to adapt that knows such a thing."""
+    asked: Any = parts.recipe.adapt
+    decay, every = getattr(asked, "layer_decay", 1.0), getattr(asked, "unfreeze_every", 0)
+    return paces(parts.model, decay=decay, every=every) if decay < 1 or every else None
 
 
 def _answers(parts: Parts) -> tuple[int | None, float | None]:

@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from glassformer.base.errors import UserError
 from glassformer.train.optim import OptimConfig, Optimizer, Place
+from glassformer.train.pace import Paces
 from glassformer.train.parallel import Group
 
 
@@ -33,6 +35,9 @@ class Descent(Optimizer):
 
     def _make(self) -> None:
         self.steps.append(torch.zeros((), dtype=torch.float32, device=self.master.device))
+
+    def begin(self, step: int) -> None:
+        """Nothing: all weights learn from the first step on."""
 
     def zero(self) -> None:
         """Forgets the gradients, and empties the tail."""
@@ -100,10 +105,16 @@ class Descent(Optimizer):
             place.view(self.low).index_copy_(0, rows, master.index_select(0, rows).to(self.low.dtype))
 
 
-def optimizer(model: nn.Module, config: OptimConfig, *, bfloat16: bool = False) -> Optimizer:
-    """The optimiser that ``optim.name`` asks for."""
+def optimizer(
+    model: nn.Module, config: OptimConfig, *, bfloat16: bool = False, paces: Paces | None = None
+) -> Optimizer:
+    """The optimiser that ``optim.name`` asks for; UserError for layers with paces of their own under sgd."""
+    if config.name == "sgd" and paces:
+        raise UserError(
+            "adapt.layer_decay and adapt.unfreeze_every need optim.name: adam or adamw; sgd has one rate"
+        )
     kind = Descent if config.name == "sgd" else Optimizer
-    return kind(model, config, bfloat16=bfloat16)
+    return kind(model, config, bfloat16=bfloat16, paces=paces)
 
 
 def _summed(slope: Tensor | None) -> Tensor | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 from typing import ClassVar, Literal
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
+from glassformer.train.pace import AT_ONCE, Pace, Paces
 from glassformer.train.parallel import Group
 
 ALIGN = (
@@ -59,10 +60,26 @@ class Place:
     name: str
     parameter: nn.Parameter
     start: int
+    pace: Pace = AT_ONCE
 
     def view(self, flat: Tensor) -> Tensor:
         """This parameter's part of a flat buffer, in its own shape."""
         return flat[self.start : self.start + self.parameter.numel()].view(self.parameter.shape)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the flat buffers that is updated by one call."""
+
+    start: int
+    stop: int
+    decays: bool
+    pace: Pace
+
+    @property
+    def cut(self) -> slice:
+        """Where it lies."""
+        return slice(self.start, self.stop)
 
 
 class Optimizer:
@@ -78,16 +95,19 @@ class Optimizer:
     The gradient is that of a *sum*; ``step`` divides it once by the count that rides in ``tail``. A step
     whose gradient is not finite changes nothing. Parameters that do not require a gradient keep their
     values; in bfloat16 they are rounded while training and given back unrounded. A tied parameter has one
-    place.
+    place. ``paces`` are those of parameters that learn slower than others or later: what has one pace is one
+    stretch, updated by one call.
     """
 
     dense: ClassVar[bool] = True
     """Whether there is a gradient of every weight, in one flat buffer."""
     kinds: ClassVar[tuple[str, ...]] = MOMENTS
 
-    def __init__(self, model: nn.Module, config: OptimConfig, *, bfloat16: bool = False) -> None:
+    def __init__(
+        self, model: nn.Module, config: OptimConfig, *, bfloat16: bool = False, paces: Paces | None = None
+    ) -> None:
         self.config = config
-        self.places, self.decayed, size = _places(model)
+        self.places, self.stretches, size = _places(model, paces or {})
         if not self.places:
             raise UserError("the model has no trainable parameter; at least one must require a gradient")
         device = self.places[0].parameter.device
@@ -115,9 +135,10 @@ class Optimizer:
     def _make(self) -> None:
         """PyTorch's fused Adam over the stretches of the flat buffer: what decays and what does not."""
         kind = torch.optim.AdamW if self.config.name == "adamw" else torch.optim.Adam
-        edges = {0, self.decayed, len(self.master)} if self.config.weight_decay else {0, len(self.master)}
-        cuts = [slice(*pair) for pair in pairwise(sorted(edges))]
-        decays = [self.config.weight_decay if cut.stop <= self.decayed else 0.0 for cut in cuts]
+        if not self.config.weight_decay:
+            self.stretches = _joined(self.stretches)
+        cuts = [one.cut for one in self.stretches]
+        decays = [self.config.weight_decay if one.decays else 0.0 for one in self.stretches]
         weights = [self.master[cut] for cut in cuts]
         adam = kind(
             [
@@ -161,6 +182,16 @@ class Optimizer:
         """Sums gradient and tail over all ranks."""
         group.sum_(self.buffer)
 
+    def begin(self, step: int) -> None:
+        """Makes ready for a step, counted from 1: what does not learn yet costs no way back."""
+        for place in self.places:
+            if place.pace.begins > 1:
+                place.parameter.requires_grad_(step >= place.pace.begins)
+        for one, group in zip(self.stretches, self._adam.param_groups, strict=True):
+            # What has no gradient is passed over, its moments and its count of steps too.
+            (weight,) = group["params"]
+            weight.grad = self.gradient[one.cut] if step >= one.pace.begins else None
+
     @torch.no_grad()
     def step(self, lr: float) -> Tensor:
         """One Adam step on the mean gradient; gives that gradient's norm before clipping, without waiting."""
@@ -168,8 +199,8 @@ class Optimizer:
         norm: Tensor = torch.linalg.vector_norm(self.gradient) / count
         clip = self.config.clip
         scale = count * (norm / clip).clamp(min=1.0) if clip else count
-        for group in self._adam.param_groups:
-            group["lr"] = lr
+        for one, group in zip(self.stretches, self._adam.param_groups, strict=True):
+            group["lr"] = lr * one.pace.factor
         # The fused kernel divides by grad_scale and skips the step where found_inf is 1, so the mean, the
         # clipping and the guard against NaN cost no pass over memory and no wait for the device.
         vars(self._adam).update(grad_scale=scale, found_inf=(~torch.isfinite(norm)).float())
@@ -200,6 +231,8 @@ class Optimizer:
 
     def release(self) -> None:
         """Gives the model its float32 weights for good; training is over."""
+        for place in self.places:
+            place.parameter.requires_grad_(True)
         self._point(self.master, None)
         for parameter, data in self.frozen.items():
             parameter.data = data
@@ -225,7 +258,9 @@ class Optimizer:
         """Masters, moments and the step count as named tensors, one per parameter; views, not copies."""
         flats = {"master": self.master, **self.moments}
         tensors = {f"{kind}.{p.name}": p.view(flat) for kind, flat in flats.items() for p in self.places}
-        return tensors | {"step": self.steps[0]}
+        # Stretches of one pace have taken the same steps.
+        counts = {_count(one.pace): step for one, step in zip(self.stretches, self.steps, strict=False)}
+        return tensors | counts
 
     def load_state_dict(self, tensors: Mapping[str, Tensor]) -> None:
         """Takes back what ``state_dict`` gave; UserError when it was written for another model."""
@@ -242,23 +277,37 @@ class Optimizer:
             )
         for name, tensor in mine.items():
             tensor.copy_(tensors[name])
-        for step in self.steps:
-            step.copy_(tensors["step"])
+        for one, step in zip(self.stretches, self.steps, strict=False):
+            step.copy_(tensors[_count(one.pace)])
         self.refresh()
 
 
-def _places(model: nn.Module) -> tuple[list[Place], int, int]:
-    """Every trainable parameter once, those that decay first; where the others begin; the buffer's size."""
+def _places(model: nn.Module, paces: Paces) -> tuple[list[Place], list[Stretch], int]:
+    """Every trainable parameter once, by its pace and those that decay first; the stretches; their size."""
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    kinds = [(paces.get(name, AT_ONCE), p.ndim < 2) for name, p in trainable]
+    order = sorted(zip(kinds, trainable, strict=True), key=lambda one: one[0])
     places: list[Place] = []
-    start = decayed = 0
-    for decays in (True, False):
-        for name, parameter in trainable:
-            if (parameter.ndim >= 2) == decays:
-                places.append(Place(name, parameter, start))
-                start += -(-parameter.numel() // ALIGN) * ALIGN
-        decayed = start if decays else decayed
-    return places, decayed, start
+    stretches: list[Stretch] = []
+    start = 0
+    for (pace, alone), several in groupby(order, key=lambda one: one[0]):
+        began = start
+        for _, (name, parameter) in several:
+            places.append(Place(name, parameter, start, pace))
+            start += -(-parameter.numel() // ALIGN) * ALIGN
+        stretches.append(Stretch(began, start, not alone, pace))
+    return places, stretches, start
+
+
+def _joined(stretches: list[Stretch]) -> list[Stretch]:
+    """Where nothing decays, what has one pace is one stretch."""
+    found = [[*several] for _, several in groupby(stretches, key=lambda one: one.pace)]
+    return [Stretch(some[0].start, some[-1].stop, False, some[0].pace) for some in found]
+
+
+def _count(pace: Pace) -> str:
+    """What the count of steps of a pace is called in the saved state."""
+    return "step" if pace.begins == 1 else f"step.from.{pace.begins}"
 
 
 def _frozen(model: nn.Module) -> dict[nn.Parameter, Tensor]:

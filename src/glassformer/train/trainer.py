@@ -27,6 +27,7 @@ from glassformer.train.interrupt import Interrupt
 from glassformer.train.ledger import Ledger
 from glassformer.train.metrics import Metrics
 from glassformer.train.optim import OptimConfig, Optimizer
+from glassformer.train.pace import Paces
 from glassformer.train.schedule import ScheduleConfig, check, rate
 from glassformer.train.settings import EarlyStopping, TrainConfig
 from glassformer.train.validate import Judging, Measure, Pass, Validation, better
@@ -48,11 +49,12 @@ class Endless(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """The three parts of a recipe that a run is trained by."""
+    """The three parts of a recipe that a run is trained by, and the pace of each layer where they differ."""
 
     optim: OptimConfig
     schedule: ScheduleConfig
     train: TrainConfig
+    paces: Paces | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def fit(
 
 def _optimizer(model: nn.Module, plan: Plan) -> Optimizer:
     low = machine.precision(plan.train.precision, machine.look()) == "bfloat16"
-    return descent.optimizer(model, plan.optim, bfloat16=low)
+    return descent.optimizer(model, plan.optim, bfloat16=low, paces=plan.paces)
 
 
 def _compiles(config: TrainConfig, device: torch.device) -> bool:
@@ -233,6 +235,7 @@ class _Run:
         for _ in range(self.config.accumulate):
             batch, state.position = next(batches)
             taken.append(batch.to(self.device))
+        self.optimizer.begin(state.step + 1)
         self.gradients(taken, state.step + 1)
         if self.interrupt.number:
             tail[2].fill_(self.interrupt.number)
