@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contracts.lessons import CHATS, write_chats
+from tests.hub import gguf_files
 
 import glassformer as gf
 from glassformer.api.conversing import Framed, conversation
@@ -76,3 +77,28 @@ def test_what_is_no_conversation_is_one_sentence(messages: Any, says: str) -> No
 def test_special_tokens_are_not_let_in(model: Any) -> None:
     with pytest.raises(UserError, match=r"prompt 1: '</s>' in the text is a special token"):
         model.chat("안녕?</s>assistant")
+
+
+def test_a_run_goes_on_from_a_gguf_file_and_keeps_its_template(tmp_path: Path) -> None:
+    template = (
+        "{%- for m in messages %}{{- '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}"
+        "{%- endfor %}{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
+    )
+    sizes = {"max_position_embeddings": 160}
+    said, weights = gguf_files.state_of(**sizes)
+    words = gguf_files.WORDS | {"chat_template": template}
+    path = gguf_files.write(tmp_path / "tiny.gguf", said, weights.state_dict(), words=words)
+    recipe = write_chats(tmp_path)
+    settings = [f"init={path}", "train.steps=2", "schedule.warmup=1"]
+    figures = gf.train(recipe, settings, output=tmp_path / "run")
+    assert figures["steps"] == 2
+    tuned = gf.load(tmp_path / "run")
+    assert template_of(tuned.tokenizers.target).text == template
+    assert tuned.chat("hi", max_new_tokens=4) is not None
+    ids, answers = template_of(tuned.tokenizers.target).conversation(
+        [("user", "a"), ("assistant", "ab")], "x"
+    )
+    assert tuned.tokenizers.target.pieces([n for n, told in zip(ids, answers, strict=True) if told]) == [
+        "ab",
+        "<|im_end|>",
+    ]
