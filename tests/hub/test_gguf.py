@@ -13,6 +13,7 @@ import torch
 from tests.hub import gguf_files
 from tests.hub.gguf_files import gguf, state_of, write
 
+from glassformer.api.outline import outline
 from glassformer.base.errors import UserError
 from glassformer.hub import convert as conversion
 from glassformer.hub.folder import load
@@ -191,6 +192,13 @@ def test_a_part_of_a_model_and_what_is_no_model_are_refused(tmp_path: Path) -> N
         load(write(tmp_path / "a.gguf", said, weights, keys={"split.count": 3}))
     with pytest.raises(UserError, match=r"general\.type is 'adapter'"):
         load(write(tmp_path / "b.gguf", said, weights, keys={"general.type": "adapter"}))
+
+
+def test_a_file_is_counted_without_being_unpacked(tmp_path: Path) -> None:
+    said, theirs = state_of()
+    path = write(tmp_path / "a.gguf", said, theirs.state_dict())
+    counted = sum(weight.numel() for weight in outline(path).model.parameters())
+    assert counted == sum(weight.numel() for weight in theirs.parameters())
 
 
 def test_a_folder_that_holds_only_such_a_file_names_it(tmp_path: Path) -> None:

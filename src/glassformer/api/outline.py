@@ -18,7 +18,7 @@ from glassformer.base import config, plugins
 from glassformer.base.config import Choice, Settings
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
-from glassformer.hub import remote
+from glassformer.hub import gguf, remote
 from glassformer.nn.headed import body_of
 from glassformer.train.optim import OptimConfig
 from glassformer.train.settings import TrainConfig
@@ -51,12 +51,13 @@ class Outline:
 
 
 def outline(what: str | Path, settings: Sequence[str] = ()) -> Outline:
-    """The outline of a recipe, a model folder, or a model that settings describe (``model=gpt``).
+    """The outline of a recipe, a folder, a GGUF file, or a model that settings describe (``model=gpt``).
 
     ``settings`` are laid over the recipe, which may be the folder's. Raises UserError.
     """
     asked = str(what)
-    if remote.is_remote(asked) or os.path.isdir(asked):  # noqa: PTH112 - never raises for a senseless name
+    there = os.path.isdir(asked) or gguf.is_file(Path(asked))  # noqa: PTH112 - never raises, whatever the name
+    if there or remote.is_remote(asked):
         return _of_folder(hub.load(asked, device="meta"), settings)
     if "=" in asked and not os.path.exists(asked):  # noqa: PTH110 - the same
         return _of_settings([asked, *settings])
