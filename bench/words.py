@@ -35,7 +35,9 @@ from glassformer.base import machine
 from glassformer.train import trainer
 
 DIM, WINDOW, NEGATIVE, SAMPLE, RARE = 100, 5, 5, 1e-3, 5
-BLOCK, ROWS, LR, LEAST = 4096, 2, 0.025, 0.0001  # gensim's learning rate, which it gives each word
+BLOCK, LEAST = 4096, 0.0001
+ROWS = {"skip_gram": 1, "cbow": 4}
+LR = {"skip_gram": 0.025, "cbow": 0.035}  # gensim's is 0.025; the larger batches of CBOW want more
 OBJECTIVES = {"skip_gram": "name: skip_gram", "cbow": "name: cbow, whole: true"}  # as gensim has them
 PRECISION = {"skip_gram": "auto", "cbow": "float32"}  # of CBOW the products are the lesser part
 ROUNDS = 2
@@ -107,13 +109,13 @@ def _task(text: Path, objective: str, epochs: int, threads: int, folder: Path) -
         "negative": NEGATIVE,
         "sample": SAMPLE,
     }
-    settings |= {"objective": OBJECTIVES[objective], "text": text, "block": BLOCK, "rows": ROWS}
-    settings |= {"lr": LR, "floor": LEAST / LR, "precision": PRECISION[objective]}
+    settings |= {"objective": OBJECTIVES[objective], "text": text, "block": BLOCK, "rows": ROWS[objective]}
+    settings |= {"lr": LR[objective], "floor": LEAST / LR[objective], "precision": PRECISION[objective]}
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE.format(**settings, epochs=epochs, steps=1), "utf-8")
     with contextlib.redirect_stderr(io.StringIO()):
         parts = prepare(read_recipe(recipe))
-    steps = epochs * -(-parts.train.epoch_size() // ROWS)
+    steps = epochs * -(-parts.train.epoch_size() // ROWS[objective])
     asked = parts.recipe.schedule.model_copy(update={"steps": steps})
     recipe_with = parts.recipe.model_copy(update={"schedule": asked})
     parts = Parts(**{**vars(parts), "recipe": recipe_with})

@@ -69,7 +69,7 @@ def test_loss_and_gradient_are_those_of_the_formula(name: str, more: dict[str, b
 def test_noise_shared_by_a_chunk_has_the_loss_of_noise_drawn_for_each_pair(name: str) -> None:
     model, objective = made(name, window=2, sample=0, negative=3)
     model.requires_grad_(False)
-    tokens = [token for token in text(32) if token != END]
+    tokens = [token for token in text(CHUNK) if token != END]
     losses = []
     documents = np.zeros(len(tokens), dtype=np.int32)
     chunks = objective.sampler.chunks(np.array(tokens), documents, np.random.default_rng(0))

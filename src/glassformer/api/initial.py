@@ -29,7 +29,8 @@ def begin_with(words: Words, model: nn.Module, tokenizers: TokenizerPair | None)
     """Set the rows of a model's input tables for the words that both know; the others stay as drawn.
 
     An input table is found by its size: it has a row for each piece of a tokenizer. The values are taken as
-    they are, also where the model scales them. Raises UserError where there is no table or no common word, or
+    they are, also where the model scales them: scaled to the size of the drawn table they would be forgotten
+    sooner (docs/words.md has figures). Raises UserError where there is no table or no common word, or
     where the vectors have another length.
     """
     sides = [] if tokenizers is None else _sides(model, tokenizers)

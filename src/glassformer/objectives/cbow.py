@@ -26,7 +26,7 @@ class Objective(Neighbours):
     """The summed loss of all words that have others around them (Mikolov et al. 2013a, §3.1)."""
 
     skips: ClassVar[bool] = False
-    noise: ClassVar[int] = 16
+    noise: ClassVar[int] = 8
 
     def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None) -> None:
         super().__init__(config, numbers=numbers, tokenizers=tokenizers)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
 
-CHUNK = 32
+CHUNK = 16
 """How many words of a text share their noise words, and so are one matrix in every product."""
 
 
