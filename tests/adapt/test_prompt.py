@@ -1,18 +1,14 @@
 """Virtual tokens begin as words of the vocabulary, as a text, or at random."""
 
-from pathlib import Path
-
 import pytest
 import torch
 from pydantic import ValidationError
-from tests.contracts.lessons import LESSONS
 
-import glassformer as gf
 from glassformer.adapt.prompt import Config, bend
 from glassformer.base.errors import UserError
-from glassformer.hub import folder as hub
 from glassformer.models.gpt import Config as Sizes
 from glassformer.models.gpt import Model
+from glassformer.text.train import TokenizerConfig, train_pair
 
 
 def _vectors(config: Config) -> tuple[torch.Tensor, torch.Tensor]:
@@ -33,18 +29,18 @@ def test_at_random_they_are_spread_as_words_are():
     assert 0.5 < float(prompt.std() / table.std()) < 2
 
 
-def test_a_text_is_said_again_until_there_are_enough(tmp_path: Path):
-    recipe = LESSONS["classification"].write(tmp_path)
-    gf.train(recipe, ["train.steps=1"], output=tmp_path / "base")
-    opened = hub.load(tmp_path / "base")
-    word = opened.tokenizers.source.pieces([opened.tokenizers.source.vocab_size - 1])[0]
-    body = opened.model.body
-    ids = opened.tokenizers.source.encode(word)
-    bend(body, Config(tokens=5, init="text", text=word), opened.tokenizers)
-    table = body.embedding.table
-    assert torch.equal(table.prompt, table.weight[torch.tensor((ids * 5)[:5])])
+def test_a_text_is_said_again_until_there_are_enough():
+    pair = train_pair(
+        TokenizerConfig(name="word", vocab_size=60, min_frequency=1), [("the cat", "sleeps")] * 3
+    )
+    size = pair.source.vocab_size
+    model = Model(Sizes(dim=8, depth=1, heads=2, max_length=40, vocab_size=size))
+    bend(model, Config(tokens=5, init="text", text="the cat"), pair)
+    ids = (list(pair.source.encode("the cat")) * 5)[:5]
+    table = model.embedding.table
+    assert torch.equal(table.prompt.detach(), table.weight.detach()[ids])
     with pytest.raises(UserError, match="has no words that the model's tokenizer knows"):
-        bend(hub.load(tmp_path / "base").model.body, Config(init="text", text=" "), opened.tokenizers)
+        bend(Model(model.config), Config(init="text", text=""), pair)
 
 
 def test_a_text_belongs_to_its_kind():
