@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tests.contracts.asking import write_questions
 from tiny_family import write_bert, write_gpt, write_vit
 
 import glassformer as gf
@@ -79,3 +80,18 @@ def test_a_model_of_another_kind_names_its_verb(ask, model_folder, tmp_path):
     for other, verb in ((model_folder, "translate"), (write_gpt(tmp_path / "gpt"), "generate or score")):
         ended = ask("predict", other, "a [MASK]")
         assert ended.code == 2 and f"use glassformer {verb}" in ended.err
+
+
+def test_a_question_has_its_answers_and_a_file_its_predictions(ask, tmp_path):
+    gf.train(write_questions(tmp_path), ["train.steps=1"], output=tmp_path / "run")
+    ended = ask("predict", tmp_path / "run", "who runs", "the old cat runs home", "--top-k", 2)
+    question, *answers = ended.out.splitlines()
+    assert (ended.code, question, len(answers)) == (0, "who runs", 2)
+    one = {"context": "a b", "qas": [{"id": "x", "question": "?"}, {"id": "y", "question": "!"}]}
+    (tmp_path / "q.json").write_text(json.dumps({"data": [{"paragraphs": [one]}]}), "utf-8")
+    told = json.loads(ask("predict", tmp_path / "run", "--input", tmp_path / "q.json").out)
+    assert list(told) == ["x", "y"] and set(told.values()) <= {"", "a", "b", "a b"}
+    lines = ask("predict", tmp_path / "run", "--input", tmp_path / "q.json", "--json").out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["x", "y"]
+    wrong = ask("predict", tmp_path / "run", "no context")
+    assert wrong.code == 2 and "expected a question, a tab and its context" in wrong.err

@@ -45,6 +45,8 @@ def predict(
       printf '비가 온다\\t날이 맑다\\n' | glassformer predict runs/nli
       glassformer predict runs/sts --input pairs.tsv --json
       glassformer predict runs/tagger "Kim lives in Seoul"
+      glassformer predict runs/qa "Who lives in Seoul?" "Kim lives in Seoul."
+      glassformer predict runs/qa --input dev-v2.0.json > predictions.json
       glassformer predict runs/elmo "the river bank" "the bank closed"
       glassformer predict runs/vit cat.png dog.jpg
       ls photos/*.jpg | glassformer predict runs/vit --json
