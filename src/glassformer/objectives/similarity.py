@@ -131,7 +131,7 @@ def cosines(vectors: Float[Tensor, "both width"]) -> Float[Tensor, " rows"]:
 def _range(labels: Sequence[str]) -> tuple[float, float] | None:
     """The smallest and the largest number; None where one is none, which is told when it is read."""
     try:
-        values = torch.tensor([float(label) for label in labels], dtype=torch.float64)
+        values = [float(label) for label in labels]
     except ValueError:
         return None
-    return float(values.min()), float(values.max())
+    return min(values), max(values)
