@@ -53,7 +53,7 @@ class Lesson:
     write: Callable[[Path], Path]
     learned: Callable[[Path], bool]
     restless: tuple[str, ...]
-    rounding: float = 2e-2
+    rounding: float = 3e-2
 
 
 # --- text --------------------------------------------------------------------------------------------------
@@ -328,16 +328,20 @@ SISTERS = ("multi_label", "regression", "pair", "similarity")
 """What a head makes of any body, classification shows: these are learned by an encoder and one other."""
 
 
-def allowed() -> list[tuple[str, str]]:
+def able() -> list[tuple[str, str]]:
     """Each model with each objective whose ability it has."""
-    found = []
-    for objective in plugins.names("objectives"):
-        needs = plugins.find("objectives", objective).Objective.needs
-        for model in plugins.names("models"):
-            able = set(needs) & set(plugins.find("models", model).Model.abilities)
-            if able and (objective not in SISTERS or model in ("bert", LESSONS[objective].model)):
-                found.append((model, objective))
-    return found
+    return [
+        (model, objective)
+        for objective in plugins.names("objectives")
+        for model in plugins.names("models")
+        if set(plugins.find("objectives", objective).Objective.needs)
+        & set(plugins.find("models", model).Model.abilities)
+    ]
 
 
-ALLOWED = allowed()
+ABLE = able()
+ALLOWED = [
+    (model, objective)
+    for model, objective in ABLE
+    if objective not in SISTERS or model in ("bert", LESSONS[objective].model)
+]

@@ -30,6 +30,7 @@ from glassformer.train.optim import OptimConfig, Optimizer
 def _parts(model: str, objective: str, folder: Path, *changes: str) -> Parts:
     recipe = LESSONS[objective].write(folder)
     parts = prepare(read_recipe(recipe, [given_to(model, recipe), f"objective.name={objective}", *changes]))
+    torch.manual_seed(1)
     with torch.no_grad():
         for weight in parts.model.parameters():
             weight.normal_(std=0.2)  # so that no gradient is too small to go wrong

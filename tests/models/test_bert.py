@@ -213,7 +213,7 @@ def test_a_configuration_comes_back_from_what_is_written(preset: str) -> None:
         ("pruned_heads", {"0": [1]}, "pruned_heads"),
         ("tie_word_embeddings", False, "tie_word_embeddings"),
         ("hidden_act", "quick_gelu", "hidden_act is 'quick_gelu'"),
-        ("architectures", ["BertForQuestionAnswering"], "BertForQuestionAnswering.*BertForMaskedLM"),
+        ("architectures", ["BertForMultipleChoice"], "BertForMultipleChoice.*BertForMaskedLM"),
     ],
 )
 def test_what_a_file_asks_for_and_is_not_here_is_refused_by_its_key(key: str, value: Any, says: str) -> None:

@@ -182,7 +182,7 @@ QWEN2 = {"model_type": "qwen2", "use_sliding_window": True, "sliding_window": 8}
 REFUSED = {
     "hidden_act": ({"hidden_act": "relu2"}, "hidden_act is 'relu2', which is not known here"),
     "quantized": ({"quantization_config": {"bits": 4}}, "quantization_config asks for quantized weights"),
-    "classifier": ({"architectures": ["LlamaForSequenceClassification"]}, "architectures names LlamaForSeq"),
+    "classifier": ({"architectures": ["LlamaForMultipleChoice"]}, "architectures names LlamaForMult"),
     "window": (QWEN2 | {"max_window_layers": 1}, "max_window_layers gives 1 of 2 layers a window"),
     "layers": (
         QWEN2 | {"layer_types": ["full_attention", "sliding_attention"]},

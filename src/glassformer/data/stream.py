@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, tee
+from sys import is_finalizing
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -265,4 +266,6 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
     try:
         yield pool
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # An interpreter that ends has joined the threads already, and taken apart what shutting down needs.
+        if not is_finalizing():
+            pool.shutdown(wait=True, cancel_futures=True)

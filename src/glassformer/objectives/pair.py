@@ -27,6 +27,8 @@ class Objective(Texts):
     of the first. For one vector of each text by itself see ``similarity``.
     """
 
+    shaping: tuple[str, ...] = ("tells",)
+
     @classmethod
     def tells(cls, config: Any) -> Tells:
         """What the configuration says."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn

@@ -54,7 +54,7 @@ class Texts(Labelling):
     """
 
     reads = "labelled"
-    shaping = ("tells",)  # nothing else changes what is encoded; most have no such setting
+    shaping: tuple[str, ...] = ()
 
     def __init__(self, config: Any, *, numbers: Any, tokenizers: TokenizerPair | None, head: Head) -> None:
         super().__init__(config, numbers=numbers, tokenizers=tokenizers, head=head)
