@@ -23,6 +23,7 @@ import json
 import os
 import statistics
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +138,7 @@ def _prepared(recipe: Path) -> Parts:
         return prepare(read_recipe(recipe))
 
 
-class _Judged:
+class _Judged(ABC):
     """What both systems do beside steps: the rate falls in a line, and the test set is scored."""
 
     task: Task
@@ -169,12 +170,13 @@ class _Judged:
                     told.append([names[one] for one in row[kept].tolist()])
         return 100 * (entity_f1(true, told) if self.task.name == "ner" else accuracy(true, told))
 
+    @abstractmethod
     def settle(self) -> None:
-        """Once nothing is trained any more."""
+        """Makes the model ready to be scored: nothing is trained any more."""
 
+    @abstractmethod
     def scores(self, batch: Batch) -> Tensor:
         """The scores of labels, [rows, labels] or [rows, token, labels]."""
-        raise NotImplementedError
 
 
 class Glass(_Judged, learning.Glass):
@@ -229,6 +231,9 @@ class Peer(_Judged, learning.Peer):
         )
         adapted: nn.Module = peft.get_peft_model(model, made)
         return adapted
+
+    def settle(self) -> None:
+        """Nothing: autocast leaves the weights in float32."""
 
     def scores(self, batch: Batch) -> Tensor:
         """Those of the model."""

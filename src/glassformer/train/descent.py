@@ -21,8 +21,8 @@ class Descent(Optimizer):
 
     A gradient stays as the backward pass gives it. Where that is sparse, rows of a table, a step costs as
     much as the rows it has, whatever the size of the table, so that word2vec can take many small ones. In
-    bfloat16 gradients of several micro-batches are summed in
-    bfloat16, and only the rows that moved are rounded again.
+    bfloat16 the gradients of several micro-batches are summed in that precision, and only the rows that moved
+    are rounded again.
 
     Where a batch has many answers of one row, all of which pull before any sees where the others went,
     ``clip_row`` keeps that row from going too far.
