@@ -1,5 +1,6 @@
 """A folder opened for use: it translates, aligns, saves, and decodes as it asks for."""
 
+import dataclasses
 import json
 
 import pytest
@@ -8,12 +9,17 @@ from tiny_family import write_bert, write_gpt, write_vit
 from tiny_folder import PAIRS, write_model
 
 import glassformer as gf
+from glassformer.api import loading
 from glassformer.api.loading import KINDS, load
 from glassformer.api.opened import FOREIGN
 from glassformer.api.translator import Translator
+from glassformer.base import machine
 from glassformer.base.errors import UserError
 from glassformer.hub.uses import USES
 from glassformer.models.transformer import Model
+from glassformer.nn import int8
+from glassformer.nn.int8 import Integers
+from glassformer.nn.packed import LEAST
 
 LINES = [one for one, _ in PAIRS]
 
@@ -45,6 +51,44 @@ def test_half_precision_is_asked_for_and_translates(model_folder):
     assert next(model.model.parameters()).dtype == torch.bfloat16
     assert len(model.translate(LINES, max_new_tokens=4)) == len(LINES)
     assert next(load(model_folder).model.parameters()).dtype == torch.float32
+
+
+@pytest.mark.skipif(not (int8.can() and int8.exact()), reason="no exact int8 products here")
+def test_int8_is_asked_for_and_translates(model_folder, monkeypatch, capsys):
+    monkeypatch.setattr(loading, "int8_pays", lambda _: True)
+    monkeypatch.setitem(LEAST, torch.int8, 0)
+    model = load(model_folder, dtype="int8", device="cpu")
+    assert sum(isinstance(part, Integers) for part in model.model.modules()) > 4
+    assert len(model.translate(LINES, max_new_tokens=4)) == len(LINES)
+    assert capsys.readouterr().err == ""
+    monkeypatch.undo()
+    assert not any(isinstance(part, Integers) for part in load(model_folder).model.modules())
+
+
+@pytest.mark.parametrize(("fast", "instead"), [(True, "bfloat16"), (False, "float32")])
+def test_where_int8_does_not_pay_one_sentence_says_what_is_used(
+    model_folder, monkeypatch, capsys, fast, instead
+):
+    here = dataclasses.replace(machine.look(), device="cpu", name="Old CPU", bf16=fast)
+    monkeypatch.setattr(machine, "look", lambda: here)
+    monkeypatch.setattr(loading, "int8_pays", lambda _: False)
+    model = load(model_folder, dtype="int8")
+    assert f"Old CPU is no faster in int8; {instead} is used instead" in capsys.readouterr().err
+    assert next(model.model.parameters()).dtype == getattr(torch, instead)
+    assert loading._precision("int8", "cuda:1", here) == torch.float32
+    assert "int8 is for CPUs, not for cuda:1; float32 is used instead" in capsys.readouterr().err
+
+
+def test_a_model_too_small_for_int8_is_float32_and_says_so(model_folder, monkeypatch, capsys):
+    monkeypatch.setattr(loading, "int8_pays", lambda _: True)
+    model = load(model_folder, dtype="int8", device="cpu")
+    assert "no matrix is so large that int8 pays; float32 is used instead" in capsys.readouterr().err
+    assert len(model.translate(LINES[:1], max_new_tokens=4)) == 1
+
+
+def test_what_is_no_precision_is_refused():
+    with pytest.raises(UserError, match="dtype 'int4' is not known; known are auto, float32, bfloat16, int8"):
+        loading._precision("int4", "cpu", machine.look())
 
 
 def test_an_opened_model_does_not_learn_or_drop(model_folder):

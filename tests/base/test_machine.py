@@ -164,7 +164,9 @@ def test_the_measurement_leaves_the_setting_as_it_was():
 
 def test_less_exact_products_are_refused_however_fast(monkeypatch):
     monkeypatch.setattr(
-        machine, "_best", lambda *_, **__: 1.0 if torch.get_float32_matmul_precision() == "highest" else 0.1
+        machine,
+        "quickest",
+        lambda *_, **__: 1.0 if torch.get_float32_matmul_precision() == "highest" else 0.1,
     )
     errors = iter([torch.tensor(1.0), torch.tensor(300.0)])
     monkeypatch.setattr(torch.Tensor, "norm", lambda self: next(errors))
@@ -172,10 +174,10 @@ def test_less_exact_products_are_refused_however_fast(monkeypatch):
 
 
 def test_ceilings_are_positive(monkeypatch):
-    best = machine._best
+    best = machine.quickest
     monkeypatch.setattr(machine, "_SIDES", {"cpu": (32, 64), "cuda": (32, 64), "mps": (32, 64)})
     monkeypatch.setattr(machine, "_COPIED", {"cpu": 2**20, "cuda": 2**20, "mps": 2**20})
-    monkeypatch.setattr(machine, "_best", lambda action, device, budget: best(action, device, 0.0))
+    monkeypatch.setattr(machine, "quickest", lambda action, device, budget: best(action, device, 0.0))
     ceilings = machine.matmul_ceilings()
     assert set(ceilings) == {"float32", "bfloat16"}
     assert all(value > 0 for value in ceilings.values())

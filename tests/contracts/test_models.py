@@ -18,10 +18,17 @@ from tests.contracts.inputs import INPUTS, Batch, Inputs, chosen
 from torch import Tensor
 
 from glassformer.base import plugins
+from glassformer.nn import int8
 from glassformer.nn.attention import recording
 from glassformer.nn.packed import running
 
 CLOSE = {"rtol": 0.0, "atol": 1e-5}
+INT8 = pytest.param(
+    torch.int8,
+    id="int8",
+    marks=pytest.mark.skipif(not (int8.can() and int8.exact()), reason="no exact int8 products here"),
+)
+PRECISIONS = [pytest.param(torch.float32, id="float32"), INT8]
 WRITTEN = {"translates": "target", "generates": "tokens"}
 READ = {"encodes": "tokens"}
 
@@ -44,6 +51,11 @@ def made(name: str, case: Case, **changed: Any) -> Any:
         for weight in model.parameters():
             weight.normal_(std=0.3)
     return model.eval()
+
+
+def computed(model: Any, precision: torch.dtype) -> Any:
+    """The model as it is, or its twin with every matrix in integers."""
+    return model if precision == torch.float32 else running(model, precision, least=0)
 
 
 def scores_of(model: Any, batch: Batch) -> Tensor:
@@ -94,10 +106,11 @@ def test_every_word_can_change_every_score(name: str, case: Case) -> None:
         assert bool((difference.amax(-1) > 1e-4).all())
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize(("name", "case"), able())
-def test_padding_order_and_batch_mates_change_no_score(name: str, case: Case) -> None:
-    model, batch = _setting(name, case)
-    inputs = _inputs(model)
+def test_padding_order_and_batch_mates_change_no_score(name: str, case: Case, precision: torch.dtype) -> None:
+    plain, batch = _setting(name, case)
+    inputs, model = _inputs(plain), computed(plain, precision)
     together = scores_of(model, batch)
     for wide in inputs.wider(batch):
         told = inputs.told(scores_of(model, wide), wide)
@@ -145,6 +158,18 @@ def test_weights_packed_for_inference_change_no_score(name: str, case: Case) -> 
     twin = running(model, torch.float32, least=0)
     torch.testing.assert_close(scores_of(twin, batch), scores_of(model, batch), rtol=1e-5, atol=1e-5)
     assert all(torch.equal(weight, before[key]) for key, weight in model.named_parameters())
+
+
+@pytest.mark.parametrize("precision", [INT8])
+@pytest.mark.parametrize(("name", "case"), able())
+def test_int8_is_float32_to_its_first_digits(name: str, case: Case, precision: torch.dtype) -> None:
+    model, batch = _setting(name, case)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(0.5)
+    exact, near = scores_of(model, batch), scores_of(computed(model, precision), batch)
+    assert near.dtype == torch.float32
+    assert (near - exact).abs().max() < 0.05 * exact.abs().max()
 
 
 @pytest.mark.parametrize(("name", "case"), able())

@@ -9,7 +9,7 @@ import pytest
 import torch
 from tests.contracts.case import Case
 from tests.contracts.inputs import KEEP, SOURCE, TARGET, TOKENS, to_the_right
-from tests.contracts.test_models import CLOSE, able, made, scores_of
+from tests.contracts.test_models import CLOSE, PRECISIONS, able, computed, made, scores_of
 from torch import Tensor
 
 from glassformer.decode.hypothesis import normalise
@@ -38,10 +38,13 @@ def _alone(row: int) -> Tensor:
 # --- translations ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize(("name", "case"), TRANSLATES)
-def test_padding_order_and_batch_mates_change_no_translation(name: str, case: Case, beams: int) -> None:
-    model = made(name, case)
+def test_padding_order_and_batch_mates_change_no_translation(
+    name: str, case: Case, beams: int, precision: torch.dtype
+) -> None:
+    model = computed(made(name, case), precision)
     settings = {"num_beams": beams, "num_return_sequences": beams}
     together = _search(model, SOURCE, **settings)
     turned = _search(model, torch.nn.functional.pad(SOURCE[[2, 0, 1]], (0, 3)), **settings)
@@ -185,10 +188,11 @@ def _continued(model: Any, rows: list[int], limit: int = 5, **settings: Any) -> 
     return search(state, len(rows), bos_id=last, eos_id=END, pad_id=PAD, settings=chosen, max_length=limit)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("beams", [1, 3])
 @pytest.mark.parametrize(("name", "case"), GENERATES)
-def test_batch_mates_change_no_text(name: str, case: Case, beams: int) -> None:
-    model = made(name, case)
+def test_batch_mates_change_no_text(name: str, case: Case, beams: int, precision: torch.dtype) -> None:
+    model = computed(made(name, case), precision)
     settings = {"num_beams": beams, "num_return_sequences": beams}
     together = _continued(model, [2, 0, 1], **settings)
     for row in range(3):

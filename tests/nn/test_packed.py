@@ -15,7 +15,7 @@ from glassformer.nn.embedding import Output
 from glassformer.nn.mask import Mask
 from glassformer.nn.packed import Packed, packed, running
 
-pytestmark = pytest.mark.skipif(not here.can_pack(), reason="this PyTorch comes without oneDNN")
+pytestmark = pytest.mark.skipif(not here.can_pack(torch.float32), reason="this PyTorch comes without oneDNN")
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 SIZES = {"dim": 8, "heads": 4, "mlp_dim": 12}
 
@@ -90,9 +90,47 @@ def test_tied_weights_stay_tied() -> None:
 
 
 def test_without_the_library_nothing_is_packed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(here, "can_pack", lambda: False)
+    monkeypatch.setattr(here, "can_pack", lambda _: False)
     block = Block(BlockConfig(**SIZES))
     twin = running(block, torch.float32, least=0)
     assert not any(isinstance(part, Packed) for part in twin.modules())
     x = torch.randn(1, 3, 8)
     torch.testing.assert_close(twin(x, Mask()), block.eval()(x, Mask()))
+
+
+def test_int8_is_taken_where_it_is_exact_and_measured_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def decided(what: str, measure: Any, found: Any) -> bool:
+        asked.append(what)
+        return bool(measure())
+
+    monkeypatch.setattr(here.machine, "decided", decided)
+    monkeypatch.setattr(here.int8, "can", lambda: True)
+    for exact, quick in ((True, True), (True, False), (False, True)):
+        monkeypatch.setattr(here.int8, "exact", lambda exact=exact: exact)
+        seconds = iter([1.0, 1.0, 2.0, 2.0] if quick else [2.0, 2.0, 1.0, 1.0])
+        monkeypatch.setattr(here.machine, "quickest", lambda *_, seconds=seconds, **__: next(seconds))
+        assert here.int8_pays(here.machine.look()) == (exact and quick)
+    assert asked == ["int8"] * 3
+    monkeypatch.setattr(here.int8, "can", lambda: False)
+    assert not here.int8_pays(here.machine.look())
+    assert len(asked) == 3
+
+
+def test_the_measurement_of_int8_computes_what_it_times_and_takes_no_chance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(here, "READ", 8)
+    monkeypatch.setattr(here, "WRITTEN", 12)
+    shapes: list[torch.Size] = []
+
+    def quickest(action: Any, device: str, budget: float) -> float:
+        shapes.append(action().shape)
+        return 1.0
+
+    monkeypatch.setattr(here.machine, "quickest", quickest)
+    before = torch.get_rng_state()
+    assert not here._faster(here.machine.look())
+    assert shapes == [torch.Size([1, 12]), torch.Size([32, 12])] * 2
+    assert torch.equal(torch.get_rng_state(), before)

@@ -18,12 +18,13 @@ from glassformer.api.tagger import Tagger
 from glassformer.api.translator import Translator
 from glassformer.api.viewer import Viewer
 from glassformer.api.words import WordModel
-from glassformer.base import machine
+from glassformer.base import machine, report
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 from glassformer.hub.uses import USES
 from glassformer.nn.folding import folded
-from glassformer.nn.packed import running
+from glassformer.nn.int8 import Integers
+from glassformer.nn.packed import int8_pays, running
 
 KINDS: dict[str, type[Opened]] = {
     "translates": Translator,
@@ -38,6 +39,12 @@ KINDS: dict[str, type[Opened]] = {
     "contextualizes": Contextualizer,
 }
 """For each ability of a model what it is opened as."""
+DTYPES = {
+    "auto": torch.float32,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "int8": torch.int8,
+}
 
 
 def load(
@@ -45,9 +52,12 @@ def load(
     *,
     able: str | tuple[str, ...] | None = None,
     device: str = "auto",
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto",
+    dtype: Literal["auto", "float32", "bfloat16", "int8"] = "auto",
 ) -> Any:
     """Opens a model folder or the folder of a training run; ``auto`` is the fastest device, and float32.
+
+    ``int8`` is for CPUs: products of large matrices in 8-bit integers (``nn.int8``), all else float32. Where
+    that does not pay, a warning says what is used instead.
 
     What is given depends on what the model can do: a ``Translator``, a ``Generator`` (GPT, LLaMA), a
     ``Filler`` (BERT), an ``Embedder`` (an encoder that scores no words), a ``Viewer`` (ViT), a
@@ -58,14 +68,16 @@ def load(
     found = machine.look()
     place = _place(device, found)
     machine.prepare(found)
+    precision = _precision(dtype, place, found)
     opened = hub.load(folder)
     model: Any = opened.model
     _check_able(model, able, folder)
     if opened.tokenizers is None and hasattr(opened.config, "vocab_size"):
         raise UserError(f"{opened.folder}: no tokenizer lies beside the model, and it needs one for text")
     kind = KINDS[model.abilities[0]]
-    precision = torch.bfloat16 if dtype == "bfloat16" else torch.float32
     model = running(model, precision) if place == "cpu" else folded(model).to(precision)
+    if precision == torch.int8 and not any(isinstance(part, Integers) for part in model.modules()):
+        report.warn(f"{opened.folder}: no matrix is so large that int8 pays; float32 is used instead")
     return kind(model, opened.tokenizers, decoding_of(opened), place, opened.folder, source=opened)
 
 
@@ -74,6 +86,20 @@ def _check_able(model: Any, wanted: str | tuple[str, ...] | None, folder: str | 
     accepted = (wanted,) if isinstance(wanted, str) else wanted
     if accepted is not None and not set(accepted) & set(abilities):
         raise UserError(f"{folder}: this model {' and '.join(abilities)}; use {USES[abilities[0]].verbs}")
+
+
+def _precision(dtype: str, place: str, found: machine.Machine) -> torch.dtype:
+    """What is computed in; UserError for what is no precision."""
+    if dtype not in DTYPES:
+        raise UserError(f"dtype {dtype!r} is not known; known are {', '.join(DTYPES)}")
+    if dtype != "int8":
+        return DTYPES[dtype]
+    if place == "cpu" and int8_pays(found):
+        return torch.int8
+    instead = machine.precision("auto", found) if place == found.device else "float32"
+    why = f"{found.name} is no faster in int8" if place == "cpu" else f"int8 is for CPUs, not for {place}"
+    report.warn(f"{why}; {instead} is used instead")
+    return DTYPES[instead]
 
 
 def _place(device: str, found: machine.Machine) -> str:

@@ -29,6 +29,7 @@ _ISA = (
     "avx512f",
     "avx512_bf16",
     "avx512_vnni",
+    "avx_vnni",
     "amx_tile",
     "amx_bf16",
     "amx_int8",
@@ -126,18 +127,21 @@ def sentence(machine: Machine, chosen: str) -> str:
 def faster_float32(machine: Machine) -> bool:
     """Whether PyTorch's "medium" float32 products are faster on this CPU and as exact as "highest".
 
-    Measured once in a fraction of a second and remembered in ``files.cache_folder()``.
-    As exact: the error of a 256 × 512 × 256 product against float64 is under twice that of "highest".
+    Measured once in a fraction of a second. As exact: the error of a 256 × 512 × 256 product against float64
+    is under twice that of "highest".
     """
-    if machine.device != "cpu":
-        return False
+    return machine.device == "cpu" and decided("float32", _measure_medium, machine)
+
+
+def decided(what: str, measure: Callable[[], bool], machine: Machine) -> bool:
+    """What ``measure`` finds on this machine, measured once and remembered in ``files.cache_folder()``."""
     key = "|".join((machine.name, str(machine.threads), machine.torch, *machine.isa))
-    known = _remembered()
+    known = _remembered(what)
     if key not in known:
-        known[key] = _measure_medium()
-        # A cache that cannot be written costs a fifth of a second next time, and nothing else.
+        known[key] = measure()
+        # A cache that cannot be written costs a part of a second next time, and nothing else.
         with suppress(RunError):
-            files.write_text(_cache_file(), json.dumps(known, indent=1, sort_keys=True) + "\n")
+            files.write_text(_cache_file(what), json.dumps(known, indent=1, sort_keys=True) + "\n")
     return known[key]
 
 
@@ -155,7 +159,7 @@ def memory_ceiling() -> float:
     device = look().device
     source = torch.ones(_COPIED[device] // 4, device=device)
     target = torch.empty_like(source)
-    seconds = _best(lambda: target.copy_(source), device, budget=0.8)
+    seconds = quickest(lambda: target.copy_(source), device, budget=0.8)
     return 2 * source.nbytes / seconds / 1e9
 
 
@@ -164,12 +168,12 @@ def _matmul_ceiling(device: str, kind: torch.dtype) -> float:
     for size in _SIDES[device]:
         left, right = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
         out = torch.empty_like(left)
-        seconds = _best(partial(torch.mm, left, right, out=out), device, budget=0.5)
+        seconds = quickest(partial(torch.mm, left, right, out=out), device, budget=0.5)
         fastest = max(fastest, 2 * size**3 / seconds / 1e9)
     return fastest
 
 
-def _best(action: Callable[[], Tensor], device: str, budget: float) -> float:
+def quickest(action: Callable[[], Tensor], device: str, budget: float) -> float:
     """Seconds of the fastest of several repetitions: others on the machine only ever make it slower."""
     action()
     best = math.inf
@@ -202,19 +206,19 @@ def _measure_medium() -> bool:
         for setting in ("highest", "medium"):
             torch.set_float32_matmul_precision(setting)
             error[setting] = float((left @ right - exact).norm())
-            seconds[setting] = _best(lambda: left @ right, "cpu", budget=0.05)
+            seconds[setting] = quickest(lambda: left @ right, "cpu", budget=0.05)
     finally:
         torch.set_float32_matmul_precision(before)
     return error["medium"] < 2 * error["highest"] and seconds["medium"] < 0.9 * seconds["highest"]
 
 
-def _cache_file() -> Path:
-    return files.cache_folder() / "float32.json"
+def _cache_file(what: str) -> Path:
+    return files.cache_folder() / f"{what}.json"
 
 
-def _remembered() -> dict[str, bool]:
+def _remembered(what: str) -> dict[str, bool]:
     try:
-        known = json.loads(_cache_file().read_text(encoding="utf-8"))
+        known = json.loads(_cache_file(what).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     items = known.items() if isinstance(known, dict) else ()

@@ -21,4 +21,7 @@ Source = Annotated[str | None, typer.Option(metavar="NAME", help="The field that
 Target = Annotated[str | None, typer.Option(metavar="NAME", help="The field that holds the target texts.")]
 Lines = Annotated[bool, typer.Option("--json", help="A line of JSON for each line of text.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")]
-Dtype = Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(help="The precision to compute in.")]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "int8"],
+    typer.Option(help="The precision to compute in; int8 on CPUs."),
+]

@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import thin
+from glassformer.nn.joint import Joint
 from glassformer.nn.mask import Mask
-from glassformer.nn.packed import Packed, pack_each, pack_together
+from glassformer.nn.packed import pack_each, pack_together
 from glassformer.nn.rotary import rotate
 
 # Cosine and sine of the angle of every position, [rows or 1, token, head_dim] each (nn/rotary.py).
@@ -128,7 +129,7 @@ class Attention(nn.Module):
         self.k = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
         self.v = nn.Linear(dim, self.kv_heads * self.head_dim, bias=bias)
         self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias if out_bias is None else out_bias)
-        self.joint: Packed | None = None
+        self.joint: Joint | None = None
         self.kernel: Kernel = fastest
 
     def forward(

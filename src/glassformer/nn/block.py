@@ -14,8 +14,9 @@ from glassformer.nn.activation import ACTIVATIONS, Activation
 from glassformer.nn.attention import Attention, Rotary
 from glassformer.nn.cache import Slot
 from glassformer.nn.dropout import Dropout, thin
+from glassformer.nn.joint import Joint
 from glassformer.nn.mask import Mask
-from glassformer.nn.packed import Packed, pack_each, pack_together
+from glassformer.nn.packed import pack_each, pack_together
 
 
 class BlockConfig(Settings):
@@ -68,7 +69,7 @@ class MLP(nn.Module):
         self.gate = nn.Linear(config.dim, config.mlp_dim, bias=config.bias) if config.gated else None
         self.up = nn.Linear(config.dim, config.mlp_dim, bias=config.bias)
         self.down = nn.Linear(config.mlp_dim, config.dim, bias=config.bias)
-        self.joint: Packed | None = None
+        self.joint: Joint | None = None
         self.activation = ACTIVATIONS[config.activation]
         self.dropout = Dropout(config.activation_dropout)
 

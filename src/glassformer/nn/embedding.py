@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glassformer.nn.dropout import Dropout
-from glassformer.nn.packed import Packed, packed
+from glassformer.nn.joint import Joint
+from glassformer.nn.packed import packed
 from glassformer.nn.position import Positions
 
 
@@ -42,7 +43,7 @@ class Output(nn.Module):
         super().__init__()
         self.weight = weight
         self.bias = nn.Parameter(weight.new_zeros(weight.shape[0])) if bias else None
-        self.packed: Packed | None = None
+        self.packed: Joint | None = None
 
     def forward(self, hidden: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows vocab"]:
         """Scores before softmax."""

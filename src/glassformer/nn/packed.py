@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
+from glassformer.base import machine
+from glassformer.nn import int8
 from glassformer.nn.folding import twin
+from glassformer.nn.joint import Joint, Linear, biases, weights
 
-# In float32 the call costs more than it saves on smaller matrices (docs/decisions/0015-packed-weights.md).
-LEAST_FLOAT32 = 2**20
+LEAST = {torch.float32: 2**20, torch.bfloat16: 0, torch.int8: 2**18}
+"""Of how many numbers a matrix must be so that packing pays (0015-packed-weights.md, 0018-int8.md)."""
+READ, WRITTEN, TRIED = 768, 3072, (1, 32)  # the product that shows whether int8 pays, for so many rows
 ROWS = 16  # for which the layout is chosen: a few, as decoding has them
 
 
-class Packed(nn.Module):
-    """One or several linear maps of the same vectors as one product, W x + b, their results side by side."""
+class Packed(Joint):
+    """Linear maps of the same vectors as one product, its matrix in the layout that oneDNN multiplies."""
 
     def __init__(self, parts: Sequence[Linear], dtype: torch.dtype) -> None:
-        super().__init__()
-        self.sizes = [len(part.weight) for part in parts]
-        whole = torch.cat([part.weight.detach().to(dtype) for part in parts])
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(whole, ROWS)
-        self.bias = _joined([part.bias for part in parts], self.sizes, dtype)
+        super().__init__(parts)
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(weights(parts, dtype), ROWS)
+        self.bias = biases(parts, dtype)
 
-    def forward(self, x: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows scores"]:
-        """The results of all maps, in order along the last axis."""
-        if not x.numel():
-            return x.new_zeros((*x.shape[:-1], sum(self.sizes)))
+    def _product(self, x: Tensor) -> Tensor:
         product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
         return product
-
-    def apart(self, x: Float[Tensor, "*rows dim"]) -> tuple[Tensor, ...]:
-        """The result of each map."""
-        return self(x).split(self.sizes, dim=-1)
-
-
-@runtime_checkable
-class Linear(Protocol):
-    """W x + b."""
-
-    @property
-    def weight(self) -> Tensor:
-        """W."""
-        ...
-
-    @property
-    def bias(self) -> Tensor | None:
-        """b."""
-        ...
 
 
 @runtime_checkable
@@ -62,12 +43,14 @@ class Packs(Protocol):
         ...
 
 
-def packed(parts: Sequence[Linear], dtype: torch.dtype, least: int) -> Packed | None:
+def packed(parts: Sequence[Linear], dtype: torch.dtype, least: int) -> Joint | None:
     """The maps as one product; None where that is smaller than ``least``."""
-    return Packed(parts, dtype) if sum(part.weight.numel() for part in parts) >= least else None
+    if sum(part.weight.numel() for part in parts) < least:
+        return None
+    return int8.Integers(parts) if dtype == torch.int8 else Packed(parts, dtype)
 
 
-def pack_together(owner: nn.Module, names: Sequence[str], dtype: torch.dtype, least: int) -> Packed | None:
+def pack_together(owner: nn.Module, names: Sequence[str], dtype: torch.dtype, least: int) -> Joint | None:
     """The parts of these names as one product, taken off their owner; None where it is too small for that."""
     one = packed([getattr(owner, name) for name in names], dtype, least)
     if one is not None:
@@ -84,23 +67,53 @@ def pack_each(owner: nn.Module, names: Sequence[str], dtype: torch.dtype, least:
             setattr(owner, name, one)
 
 
-def can_pack() -> bool:
-    """Whether this PyTorch has the library that packs."""
+def can_pack(dtype: torch.dtype) -> bool:
+    """Whether this PyTorch has what packs for products in ``dtype``."""
+    if dtype == torch.int8:
+        return int8.can()
     there: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return there and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return there and dtype in LEAST and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def int8_pays(found: machine.Machine) -> bool:
+    """Whether products in int8 are exact on this CPU, and faster than in the precision that is fast here.
+
+    Measured once in half a second (``base.machine.decided``).
+    """
+    return can_pack(torch.int8) and machine.decided("int8", lambda: int8.exact() and _faster(found), found)
+
+
+@torch.inference_mode()
+def _faster(found: machine.Machine) -> bool:
+    """Whether a product of one row and one of many take less time together."""
+    dtype = getattr(torch, machine.precision("auto", found))
+    part = _Map(torch.linspace(-1, 1, READ * WRITTEN).view(WRITTEN, READ))
+    x = torch.linspace(-1, 1, READ * max(TRIED)).view(-1, READ)
+    forms = (int8.Integers([part]), x), (Packed([part], dtype), x.to(dtype))
+    seconds = [
+        sum(machine.quickest(partial(form, rows[:count]), "cpu", budget=0.1) for count in TRIED)
+        for form, rows in forms
+    ]
+    return seconds[0] < seconds[1]
+
+
+@dataclass(frozen=True)
+class _Map:
+    weight: Tensor
+    bias: None = None
 
 
 def running(model: nn.Module, dtype: torch.dtype, least: int | None = None) -> nn.Module:
     """A twin of a model for inference on a CPU in ``dtype``, its matrices packed; the model stays as it is.
 
-    What stands beside a matrix is folded into it first (``nn.folding``).
-    Weights that need no change are shared, so that those of a float32 file stay mapped from the disk. Without
-    ``least`` matrices are packed from the size at which that pays, measured in 0015-packed-weights.
+    With ``torch.int8`` matrices are multiplied in integers (``nn.int8``) and all else is float32. What stands
+    beside a matrix is folded into it first (``nn.folding``). Weights that need no change are shared, so that
+    those of a float32 file stay mapped from the disk. Without ``least`` matrices are packed from the size at
+    which that pays.
     """
-    made = twin(model, dtype)
-    if can_pack() and dtype in (torch.float32, torch.bfloat16):
-        smallest = LEAST_FLOAT32 if dtype == torch.float32 else 0
-        _pack(made, dtype, smallest if least is None else least)
+    made = twin(model, torch.float32 if dtype == torch.int8 else dtype)
+    if can_pack(dtype):
+        _pack(made, dtype, LEAST[dtype] if least is None else least)
     return made.eval()
 
 
@@ -111,10 +124,3 @@ def _pack(module: nn.Module, dtype: torch.dtype, least: int) -> None:
         return
     for child in module.children():
         _pack(child, dtype, least)
-
-
-def _joined(biases: list[Tensor | None], sizes: list[int], dtype: torch.dtype) -> Tensor | None:
-    if all(bias is None for bias in biases):
-        return None
-    pairs = zip(biases, sizes, strict=True)
-    return torch.cat([torch.zeros(size) if bias is None else bias.detach() for bias, size in pairs]).to(dtype)
