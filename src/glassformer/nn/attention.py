@@ -147,14 +147,14 @@ class Attention(nn.Module):
         else:
             q, k, v = self._projected(x, memory)
             k = k if rotary is None else rotate(k, *rotary)
-            k, v = self._seen(k, v, cache)
+            k, v, mask = self._seen(k, v, mask, cache)
         q = q if rotary is None else rotate(q, *rotary)
         mixed = self.kernel(q, k, v, mask, self.dropout if self.training else 0.0)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def _seen(self, k: Tensor, v: Tensor, cache: Slot | None) -> tuple[Tensor, Tensor]:
-        """All keys and values that there are, with those that are remembered."""
-        return (k, v) if cache is None else cache.extend(k, v)
+    def _seen(self, k: Tensor, v: Tensor, mask: Mask, cache: Slot | None) -> tuple[Tensor, Tensor, Mask]:
+        """All keys and values that there are, with those that are remembered, and the rule for them."""
+        return (k, v, mask) if cache is None else (*cache.extend(k, v), mask)
 
     def _projected(self, x: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values in heads."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from glassformer.nn.attention import Attention, Rotary
+from glassformer.nn.attention import Attention
 from glassformer.nn.block import Block
 from glassformer.nn.cache import Slot
 from glassformer.nn.headed import body_of
@@ -70,19 +70,7 @@ class Prefixed(Attention):
     prefix: Prefixes
     layer: int
 
-    def forward(
-        self,
-        x: Float[Tensor, "batch query dim"],
-        mask: Mask,
-        *,
-        memory: Float[Tensor, "batch key dim"] | None = None,
-        cache: Slot | None = None,
-        rotary: Rotary | None = None,
-    ) -> Float[Tensor, "batch query dim"]:
-        """The mixtures."""
-        return super().forward(x, mask.after(self.prefix.tokens), memory=memory, cache=cache, rotary=rotary)
-
-    def _seen(self, k: Tensor, v: Tensor, cache: Slot | None) -> tuple[Tensor, Tensor]:
+    def _seen(self, k: Tensor, v: Tensor, mask: Mask, cache: Slot | None) -> tuple[Tensor, Tensor, Mask]:
         # A memory that has been read into holds the prefix already.
         if cache is None or not cache.length:
             front = (
@@ -92,7 +80,7 @@ class Prefixed(Attention):
                 torch.cat([new.expand(len(old), -1, -1, -1), old], dim=2)
                 for new, old in zip(front, (k, v), strict=True)
             )
-        return super()._seen(k, v, cache)
+        return super()._seen(k, v, mask.after(self.prefix.tokens), cache)
 
 
 def self_attentions(body: nn.Module) -> list[Attention]:
