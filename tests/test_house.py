@@ -43,9 +43,10 @@ OPTIONAL = {
     "src/glassformer/hub/gguf.py": {"gguf": "only .gguf files need it (extra: gguf)"},
     "src/glassformer/hub/remote.py": {"huggingface_hub": "only hf:// addresses need it (extra: hub)"},
     "src/glassformer/hub/vectors.py": {"gensim": "only its own files need it (extra: words)"},
-    "src/glassformer/hub/vocabulary.py": {"sentencepiece": "only tokenizer.model needs it (extra: hub)"},
     "src/glassformer/text/chat.py": {"jinja2": "only chat templates of others need it; torch brings it"},
-    "src/glassformer/text/sentencepiece.py": {"sentencepiece": "only OPUS folders need it (extra: hub)"},
+    "src/glassformer/text/sentencepiece.py": {
+        "sentencepiece": "only OPUS folders and tokenizer.model need it (extra: hub)"
+    },
     "src/glassformer/evaluate/bleu.py": {
         "sacremoses": "only figures to compare with papers of the Moses days need it"
     },

@@ -123,7 +123,9 @@ def test_the_digits_are_parted_once_and_for_all(tmp_path: Path) -> None:
 
 def test_without_scikit_learn_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(UserError, match=r"needs the package 'scikit-learn'; .*glassformer\[images\]"):
+    with pytest.raises(
+        UserError, match=r"needs the package scikit-learn; pip install 'glassformer\[images\]'"
+    ):
         generated.file_of("generated:digits", tmp_path, "images")
     assert list(tmp_path.rglob("*.npz")) == []
 

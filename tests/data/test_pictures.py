@@ -87,7 +87,7 @@ def test_a_share_of_a_folder_is_drawn_evenly_and_the_rest_is_the_other(folder):
 def test_without_pillow_the_way_to_it_is_told(folder, monkeypatch):
     draw(folder / "a" / "1.png")
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(UserError, match=r"needs the package 'pillow'; .*glassformer\[images\]"):
+    with pytest.raises(UserError, match=r"needs the package pillow; pip install 'glassformer\[images\]'"):
         list(album(str(folder)).read(None))
 
 

@@ -181,7 +181,7 @@ def test_a_table_that_does_not_fit_is_said(copy: Path, change: Any, sentence: st
 def test_missing_and_broken_files_are_said(copy: Path) -> None:
     path = copy / "target.spm"
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"target\.spm: not a readable sentencepiece model"):
+    with pytest.raises(UserError, match=r"target\.spm: not a sentencepiece model"):
         load_pair(copy)
     path.unlink()
     with pytest.raises(UserError, match=r"target\.spm missing"):
@@ -192,5 +192,8 @@ def test_without_the_package_it_is_said_how_to_install_it(
     opus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sentencepiece", None)
-    with pytest.raises(UserError, match=r'pip install "glassformer\[hub\]"'):
+    with pytest.raises(
+        UserError,
+        match=r"source\.spm: reading it needs the package sentencepiece; pip install 'glassformer\[hub\]'",
+    ):
         load_pair(opus)

@@ -14,6 +14,7 @@ import numpy as np
 from glassformer.base import files, report
 from glassformer.base.config import GENERATED
 from glassformer.base.errors import RunError, UserError
+from glassformer.base.optional import needed
 from glassformer.base.plugins import suggest
 from glassformer.data import samples
 from glassformer.data.permutation import permute
@@ -114,12 +115,8 @@ def _write_topics(folder: Path) -> None:
 
 
 def _sklearn(path: str) -> ModuleType:
-    try:
+    with needed(f"{path}: making it", "scikit-learn", "'glassformer[images]'"):
         import sklearn.datasets
-    except ImportError:
-        raise UserError(
-            f"{path}: needs the package 'scikit-learn'; install it with pip install glassformer[images]"
-        ) from None
     datasets: ModuleType = sklearn.datasets
     return datasets
 

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from glassformer.base.errors import UserError
+from glassformer.base.optional import needed
 from glassformer.data.characters import Share, parted
 from glassformer.data.generated import file_of, is_generated
 from glassformer.data.permutation import permute
@@ -138,13 +139,9 @@ def _is_image(path: Path) -> bool:
 
 
 def _pillow(what: str) -> ModuleType:
-    try:
+    with needed(f"{what}: reading it", "pillow", "'glassformer[images]'"):
         import PIL.Image
         import PIL.ImageOps
-    except ImportError:
-        raise UserError(
-            f"{what}: needs the package 'pillow'; install it with pip install glassformer[images]"
-        ) from None
     return PIL
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from glassformer.base.errors import UserError
+from glassformer.base.optional import needed
 
 References = Sequence[str] | Sequence[Sequence[str]]
 """One reference per sentence, or *streams*: a list of reference lists, each as long as the test set."""
@@ -86,12 +87,8 @@ Characters have neither trouble and need no morphological analyser.
 
 def moses(language: str) -> Callable[[str], str]:
     """A function that cuts a line by Moses' rules for ``language``. Raises UserError without sacremoses."""
-    try:
+    with needed("BLEU with tokenize 'moses'", "sacremoses", "sacremoses"):
         from sacremoses import MosesTokenizer
-    except ImportError as error:
-        raise UserError(
-            "BLEU with tokenize 'moses' needs the package sacremoses: run `pip install sacremoses`."
-        ) from error
     tokenizer = MosesTokenizer(lang=language)
     return lambda line: str(tokenizer.tokenize(line, return_str=True, escape=False))
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from glassformer.base.errors import UserError
+from glassformer.base.optional import needed
 from glassformer.hub.gguf_header import Tensor as Held
 from glassformer.hub.gguf_header import read_header
 
@@ -182,10 +183,6 @@ def _check_whole(path: Path, metadata: Mapping[str, Any]) -> None:
 
 
 def _package(path: Path) -> Any:
-    try:
+    with needed(f"{path}: reading it", "gguf", "'glassformer[gguf]'"):
         import gguf
-    except ModuleNotFoundError:
-        raise UserError(
-            f"{path}: reading it needs the package gguf; pip install 'glassformer[gguf]'"
-        ) from None
     return gguf

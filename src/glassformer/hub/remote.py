@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from glassformer.base import report
 from glassformer.base.errors import RunError, UserError
+from glassformer.base.optional import needed
 from glassformer.hub.huggingface import weight_files
 
 # A path folds two slashes into one.
@@ -81,13 +82,9 @@ def parse(address: str | Path) -> tuple[str, str | None]:
 
 
 def _hub(name: str) -> Any:
-    try:
+    with needed(f"hf://{name}: downloading", "huggingface_hub", "'glassformer[hub]'"):
         import huggingface_hub
         import huggingface_hub.errors
-    except ModuleNotFoundError:
-        raise UserError(
-            f"hf://{name}: downloading needs the package huggingface_hub; pip install 'glassformer[hub]'"
-        ) from None
     return huggingface_hub
 
 

@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from glassformer.base import files
 from glassformer.base.errors import UserError
+from glassformer.base.optional import needed
 from glassformer.base.report import say
 from glassformer.text.normalize import compose
 
@@ -290,13 +291,8 @@ def _through_gensim(path: Path, trusted: bool) -> Vectors:
 
 
 def _gensim(path: Path) -> Any:
-    try:
+    with needed(f"{path}: this format, unlike .txt and .bin,", "gensim", "'glassformer[words]'"):
         from gensim.models import KeyedVectors
-    except ModuleNotFoundError:
-        raise UserError(
-            f"{path}: this format needs the package gensim; pip install 'glassformer[words]', "
-            "or use the word2vec formats (.txt, .bin)"
-        ) from None
     return KeyedVectors
 
 

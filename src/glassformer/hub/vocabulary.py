@@ -14,6 +14,7 @@ from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
 
 from glassformer.base.errors import UserError
 from glassformer.text.opening import check_ids, read_json
+from glassformer.text.sentencepiece import read_model
 from glassformer.text.tokenizer import Tokenizer, load_tokenizer
 
 _WORDS, _TABLE, _MERGES, _PIECES = "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model"
@@ -172,7 +173,7 @@ def _gpt(folder: Path, settings: Mapping[str, Any]) -> tokenizers.Tokenizer:
 
 
 def _llama(folder: Path, settings: Mapping[str, Any]) -> tokenizers.Tokenizer:
-    cutter = _sentencepiece(folder / _PIECES)
+    cutter = read_model(folder / _PIECES)
     table = {cutter.id_to_piece(number): number for number in range(len(cutter))}
     worth = {
         piece: cutter.get_score(number)
@@ -230,19 +231,6 @@ def _pairs(worth: Mapping[str, float], table: Mapping[str, int]) -> list[tuple[s
     # Of two ways to one piece sentencepiece takes whatever stands there; either is in the list.
     found.sort(key=lambda merge: (merge[0], table[merge[2] + merge[3]], merge[1]))
     return [(left, right) for _, _, left, right in found]
-
-
-def _sentencepiece(path: Path) -> Any:
-    try:
-        import sentencepiece
-    except ModuleNotFoundError:
-        raise UserError(
-            f"{path}: reading it needs the package sentencepiece; pip install 'glassformer[hub]'"
-        ) from None
-    try:
-        return sentencepiece.SentencePieceProcessor(model_file=str(path))
-    except (RuntimeError, OSError):
-        raise UserError(f"{path}: not a sentencepiece model; copy it again") from None
 
 
 # --- files -------------------------------------------------------------------------------------------------

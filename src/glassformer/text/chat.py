@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 from glassformer.base.errors import UserError
+from glassformer.base.optional import needed
 
 Message = tuple[str, str]
 """Who speaks (``system``, ``user`` or ``assistant``), and what."""
@@ -170,10 +171,8 @@ def _rendered(text: str, messages: list[dict[str, str]], asking: bool, names: Ma
 @lru_cache(maxsize=8)
 def _compiled(text: str) -> Any:
     """The template as a program, in an environment like that of ``transformers``."""
-    try:
+    with needed("the model's chat template", "jinja2", "jinja2"):
         from jinja2.sandbox import ImmutableSandboxedEnvironment
-    except ModuleNotFoundError:
-        raise UserError("the model's chat template needs the package jinja2; pip install jinja2") from None
     place = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )

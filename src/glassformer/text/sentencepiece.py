@@ -15,6 +15,7 @@ import numpy as np
 
 from glassformer.base.errors import UserError
 from glassformer.base.files import write_bytes
+from glassformer.base.optional import needed
 from glassformer.text.opening import check_ids, read_json
 from glassformer.text.places import Placed
 
@@ -186,8 +187,8 @@ def load(folder: Path) -> tuple[MarianTokenizer, MarianTokenizer]:
     source_ids = _table(folder / "vocab.json")
     target_ids = _table(folder / "target_vocab.json") if separate else source_ids
     return (
-        MarianTokenizer(_cutter(folder / "source.spm"), source_ids, files, "source"),
-        MarianTokenizer(_cutter(folder / "target.spm"), target_ids, files, "target"),
+        MarianTokenizer(read_model(folder / "source.spm"), source_ids, files, "source"),
+        MarianTokenizer(read_model(folder / "target.spm"), target_ids, files, "target"),
     )
 
 
@@ -204,15 +205,11 @@ def _table(path: Path) -> dict[str, int]:
     return table
 
 
-def _cutter(path: Path) -> Any:
-    """The sentencepiece model in a file."""
-    try:
+def read_model(path: Path) -> Any:
+    """The sentencepiece model in a file; UserError for what is none, and without the package."""
+    with needed(f"{path}: reading it", "sentencepiece", "'glassformer[hub]'"):
         import sentencepiece
-    except ImportError as error:
-        raise UserError(
-            f'{path}: this needs the package sentencepiece; install it with pip install "glassformer[hub]".'
-        ) from error
     try:
         return sentencepiece.SentencePieceProcessor(model_file=str(path))
     except (RuntimeError, OSError) as error:
-        raise UserError(f"{path}: not a readable sentencepiece model; the file may be cut short.") from error
+        raise UserError(f"{path}: not a sentencepiece model, or cut short; copy it again") from error
