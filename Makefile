@@ -37,7 +37,7 @@ format: $(READY) ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 bench: $(READY) ## measure against the peers that are installed, and against the machine's limits
-	$(BIN)/python -m bench
+	$(BIN)/glassformer bench
 
 clean:          ## remove .venv and caches; runs/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import statistics
 import time
 import traceback
@@ -14,7 +15,17 @@ from typing import Any
 REST = 0.3
 """Seconds between two turns: the threads of the one before may still be spinning."""
 
+THREADS = int(os.environ.get("OMP_NUM_THREADS") or 0) or len(os.sched_getaffinity(0))
+"""How many threads every peer is told to use; Glassformer finds out by itself."""
+
 Maker = Callable[[], Any]
+
+
+def timed(work: Callable[[], object]) -> dict[str, float]:
+    """How long it takes: ``wall`` by the clock, ``processor`` for all threads of this process together."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
 
 
 @dataclass(frozen=True)

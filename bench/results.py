@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import importlib.metadata
 import json
 import os
 import platform
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import decoding, kinds, steps, training, work, writing
+from bench import ceilings, decoding, kinds, peers, steps, training, work, writing
+from bench.decoding import SIZES
+from bench.jobs import CLOCKS, JOBS
 from glassformer.base import files, machine, report
 
-SMALL = work.Size("small (256/4/1024/3+3)", {"dim": 256, "depth": 3, "heads": 4, "mlp_dim": 1024})
+SMALL = SIZES["small"]
 TINY = work.Size(
     "tiny, for a try (32/2/64/1+1)",
     {"dim": 32, "depth": 1, "heads": 2, "mlp_dim": 64},
@@ -23,8 +25,6 @@ TINY = work.Size(
     max_length=64,
     pairs=600,
 )
-VERSIONS = ("torch", "transformers", "tokenizers")
-JOBS = ("translation", "translate", *kinds.KINDS, "generate")
 PAGE, RECORD = "results.md", "results.json"
 SPREAD = "Median (least–most); ratios are medians of the ratios turn by turn."
 
@@ -32,25 +32,38 @@ Job = dict[str, Any]
 Table = tuple[str, list[str], list[list[object]], str]
 
 
-def run(jobs: tuple[str, ...], scratch: Path, *, quick: bool) -> dict[str, Job]:
-    """Measures the jobs and gives everything that is to be kept. ``scratch`` is an empty folder."""
+def run(jobs: tuple[str, ...], scratch: Path, *, quick: bool, clock: str = "wall") -> dict[str, Job]:
+    """Measures the jobs and gives everything that is to be kept. ``scratch`` is an empty folder.
+
+    ``clock`` says what decoding and encoding count: the time on the ``wall``, or that of the ``processor``.
+    """
     machine.prepare(machine.look())
     found: dict[str, Job] = {}
-    made = None
     for job in jobs:
         report.say(f"measuring {job}")
         about = _about(quick)
-        if job in ("translation", "translate"):
-            if made is None:
-                size = TINY if quick else SMALL
-                made = work.make(size, scratch / "translation", batches=3 if quick else 24)
-            part = _translation(made, quick) if job == "translation" else _translate(made, quick)
-        elif job == "generate":
-            part = _generate(scratch / "generate", quick)
-        else:
-            part = _stack(kinds.make(job, scratch / job, quick=quick), quick)
-        found[job] = {"about": about, **part}
+        part = _measured(job, scratch / job, quick, clock)
+        found[job] = {"about": about, "clock": clock, "limits": None if quick else _limits()} | part
     return found
+
+
+@cache
+def _limits() -> Job:
+    """Measured once a run."""
+    return ceilings.measure()
+
+
+def _measured(job: str, scratch: Path, quick: bool, clock: str) -> Job:
+    if job == "ceilings":
+        return _limits()
+    if job == "translation":
+        size = TINY if quick else SMALL
+        return _translation(work.make(size, scratch, batches=3 if quick else 24), quick)
+    if job == "translate":
+        return _translate(scratch, quick, clock)
+    if job == "generate":
+        return _generate(scratch, quick)
+    return _stack(kinds.make(job, scratch, quick=quick), quick)
 
 
 def _translation(made: work.Work, quick: bool) -> Job:
@@ -64,10 +77,12 @@ def _translation(made: work.Work, quick: bool) -> Job:
     return {"size": made.size.name, "work": made.described(), "ceilings": ceilings, **measured}
 
 
-def _translate(made: work.Work, quick: bool) -> Job:
-    counts = {1: 2, 4: 4} if quick else {1: 16, 32: 64}
-    rounds = {"most": 4, "repetitions": 1} if quick else {"most": 32, "repetitions": 5}
-    return {"size": made.size.name, **decoding.measure(made, lines=counts, **rounds, apart=not quick)}
+def _translate(scratch: Path, quick: bool, clock: str) -> Job:
+    # For the size of a batch, how many sentences and how many turns.
+    lines = {1: (2, 1), 4: (8, 1)} if quick else {1: (8, 5), 32: (64, 3), 1000: (1000, 1)}
+    sizes = {"tiny": TINY} if quick else SIZES
+    most = 4 if quick else 32
+    return decoding.measure(scratch, sizes=sizes, lines=lines, most=most, apart=not quick, clock=clock)
 
 
 def _stack(task: kinds.Task, quick: bool) -> Job:
@@ -120,12 +135,11 @@ def _page(found: dict[str, Job]) -> str:
 def _table(job: str, part: Job) -> Table:
     if job == "translation":
         return _translation_table(part)
+    if job == "ceilings":
+        note = "The fastest of several repetitions. Reading: a product with a single row, or a sum."
+        return "What the machine can do", *ceilings.rows(part), note
     if job == "translate":
-        note = (
-            f"Untrained weights, so that nearly every sentence runs to {part['max_new_tokens']} tokens; "
-            f"float32; the tokens written are equal. {SPREAD}"
-        )
-        return f"Translating, {part['size']}", *decoding.rows(part), note
+        return _translate_table(part)
     if job == "generate":
         return _generate_table(part)
     return _stack_table(job, part)
@@ -144,6 +158,15 @@ def _translation_table(part: Job) -> Table:
         f"of that precision: matrix products {products} (GFLOP/s); copying {limits['memory_gbs']:.0f} GB/s."
     )
     return f"Training, translation {part['size']}", headers, rows, note
+
+
+def _translate_table(part: Job) -> Table:
+    note = (
+        f"{', '.join(part['sizes'].values())}. Untrained weights that never end a sentence: each row has "
+        f"{part['most']} tokens. The same tokens are written in float32. A peer that has not the same "
+        f"precision is taken at its fastest, which is named. By {CLOCKS[part['clock']]}. {SPREAD}"
+    )
+    return "Translating", *decoding.rows(part), note
 
 
 def _stack_table(job: str, part: Job) -> Table:
@@ -176,8 +199,17 @@ def _described(part: Job) -> str:
     load = "" if about.get("load") is None else f"; load before it {about['load']:.1f}"
     return (
         f"{about['date']}: {about['machine']}; Python {about['python']}, {versions}{load}. "
-        f"`{about['command']}`"
+        f"{_beside(part.get('limits'))}{about.get('absent', '')}`{about['command']}`"
     )
+
+
+def _beside(limits: Job | None) -> str:
+    """What the machine could do just then, in a sentence."""
+    if not limits:
+        return ""
+    products = ", ".join(f"{rate:,.0f} in {name}" for name, rate in limits["products"].items())
+    reading = ", ".join(f"{rate:.0f} with {count}" for count, rate in sorted(limits["read"].items()))
+    return f"At best here: products {products} (GFLOP/s); reading {reading} (GB/s, threads). "
 
 
 def _about(quick: bool) -> dict[str, Any]:
@@ -186,15 +218,21 @@ def _about(quick: bool) -> dict[str, Any]:
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine.sentence(found, f"default precision {machine.precision('auto', found)}"),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in VERSIONS},
+        "versions": peers.versions(),
+        "absent": peers.absent(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "command": " ".join(["python -m bench", *sys.argv[1:]]) if not quick else "python -m bench --quick",
+        "command": _command(quick),
         "quick": quick,
     }
 
 
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+def _command(quick: bool) -> str:
+    """What was typed, with the variable that sets the threads."""
+    threads = os.environ.get("OMP_NUM_THREADS")
+    typed = ["glassformer bench", *(["--quick"] if quick else sys.argv[1:])]
+    return " ".join([*([f"OMP_NUM_THREADS={threads}"] if threads else []), *typed])
+
+
+def absent() -> str:
+    """One line about the peers that are not installed; empty where all are."""
+    return peers.absent()

@@ -83,7 +83,7 @@ def make(size: Size, folder: Path, batches: int) -> Work:
     room = size.max_length - 1
     features = [one for one in objective.encode(examples, tokenizers) if one.size <= room]
     made = [objective.collate(rows, np.random.default_rng(0)) for rows in _cut(features, size, batches)]
-    return Work(size, folder, made, [a for a, _ in pairs[:: max(1, len(pairs) // 256)]], corpus, tokenizers)
+    return Work(size, folder, made, [a for a, _ in pairs[:: max(1, len(pairs) // 1024)]], corpus, tokenizers)
 
 
 def objective_for(config: Any) -> translation.Objective:

@@ -47,7 +47,7 @@ def test_every_system_is_timed_in_training_and_decoding(found):
     assert all(len(values) == found["translation"]["repetitions"] for values in rates.values())
     assert all(rate > 0 for values in rates.values() for rate in values)
     assert set(found["translate"]["tasks"]) == {
-        f"{how}, batch {rows}" for how in ("greedy", "beam 4") for rows in (1, 4)
+        f"tiny, {how}, batch {rows}" for how in ("greedy", "beam 5") for rows in (1, 4)
     }
 
 
@@ -96,6 +96,7 @@ def test_the_results_are_written_for_people_and_programs(found, tmp_path):
     text = results.written(found, tmp_path)
     assert "÷ MarianMT float32" in text
     assert "÷ transformers generate" in text
+    assert "÷ transformers" in text.partition("Translating")[2]
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
     assert page.count("| --- |") >= len(found)
     assert found["llama"]["about"]["machine"] in page
@@ -117,7 +118,7 @@ def test_an_unknown_job_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit) as end:
         main(["gtp"])
     assert end.value.code == 2
-    assert "there is no job gtp; there are translation, translate, gpt, " in capsys.readouterr().err
+    assert "there is no job gtp; there are ceilings, translation, translate, gpt, " in capsys.readouterr().err
 
 
 def test_operations_are_counted_by_weight_and_token(tmp_path):

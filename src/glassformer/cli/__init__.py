@@ -7,7 +7,7 @@ import typer
 
 import glassformer as gf
 from glassformer.base import report
-from glassformer.cli import data, doctor, recipes, stdout, tokenizer
+from glassformer.cli import bench, data, doctor, recipes, stdout, tokenizer
 from glassformer.cli.failure import Verbs
 
 app = typer.Typer(
@@ -70,6 +70,7 @@ for _name in ("demo", "train", "compare", "evaluate", *_USES, "average", "conver
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")
 app.add_typer(tokenizer.app, name="tokenizer", rich_help_panel="Text and recipes")
 app.command("doctor", rich_help_panel="Machine")(doctor.doctor)
+app.command("bench", rich_help_panel="Machine", context_settings=bench.UNREAD)(bench.bench)
 app.add_typer(recipes.app, name="recipes", rich_help_panel="Text and recipes")
 
 

@@ -1,0 +1,25 @@
+"""What can be measured, each in a sentence; nothing heavy is imported here, so that help is instant."""
+
+JOBS = {
+    "ceilings": "what the machine can do at best: matrix products per precision, reading memory",
+    "translation": "training a translation model, beside MarianMT of transformers",
+    "translate": "translating, greedy and with five beams, batch 1, 32, 1,000, beside CTranslate2",
+    "gpt": "training a small GPT, beside transformers",
+    "llama": "training a small LLaMA, beside transformers",
+    "bert": "training a small BERT, beside transformers",
+    "vit": "training a small ViT, beside transformers",
+    "generate": "a small GPT and LLaMA writing: greedy, sampling, beams, beside transformers",
+}
+CLOCKS = {"wall": "the clock", "processor": "the processor time of each system's process"}
+EXAMPLES = """
+examples:
+  glassformer bench --quick                   does everything work here? tiny models, a minute or two
+  glassformer bench translate                 one job; the results of the others are kept
+  OMP_NUM_THREADS=1 taskset -c 0 glassformer bench translate --processor
+                                              on a machine that others use too: processor time, ratios
+"""
+
+
+def listed() -> str:
+    """Every job with its sentence, for the help."""
+    return "\n".join(f"  {name:<12} {sentence}" for name, sentence in JOBS.items())
