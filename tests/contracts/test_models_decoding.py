@@ -73,6 +73,26 @@ def test_writing_word_by_word_gives_the_scores_of_the_whole(name: str, case: Cas
             torch.testing.assert_close(scores, whole[rows, place], **CLOSE)
 
 
+CHANGES = [[0, 0, 1, 1, 2, 2], [1, 0, 2, 2, 5, 5], [0, 0, 2, 3, 5, 4], [3, 2, 1, 1, 4, 5], [5, 1, 1, 0, 2, 2]]
+"""Rows picked one step after another: each twice, some given up, some in other places or texts."""
+
+
+@pytest.mark.parametrize(("name", "case"), TRANSLATES)
+def test_rows_picked_again_and_again_go_on_as_what_they_are(name: str, case: Case) -> None:
+    model = made(name, case)
+    sources, written = [0, 1, 2], [[1], [1], [1]]
+    with torch.no_grad():
+        state = model.start(SOURCE, KEEP)
+        for step, rows in enumerate([*CHANGES, [4, 0], [1, 0]]):
+            scores = state.step(torch.tensor([tokens[-1] for tokens in written]))
+            for place, tokens in enumerate(written):
+                whole = _scores(model, _alone(sources[place]), torch.tensor([tokens]))
+                torch.testing.assert_close(scores[place], whole[0, -1], **CLOSE)
+            state.select(torch.tensor(rows))
+            sources = [sources[row] for row in rows]
+            written = [[*written[row], 5 + (7 * step + place) % 20] for place, row in enumerate(rows)]
+
+
 @pytest.mark.parametrize(("name", "case"), TRANSLATES)
 def test_one_beam_takes_the_likeliest_word_each_time(name: str, case: Case) -> None:
     model = made(name, case)
@@ -154,6 +174,27 @@ def test_padded_prompts_go_on_as_if_each_stood_alone(name: str, case: Case, fixe
         torch.testing.assert_close(first[row], whole[len(prompt)], **CLOSE)
         torch.testing.assert_close(second[place], whole[len(prompt) + 1], **CLOSE)
         torch.testing.assert_close(third[place], whole[len(prompt) + 2 :], **CLOSE)
+
+
+@pytest.mark.parametrize("fixed", [None, 16])
+@pytest.mark.parametrize(("name", "case"), GENERATES)
+def test_texts_picked_again_and_again_go_on_as_what_they_are(
+    name: str, case: Case, fixed: int | None
+) -> None:
+    model = made(name, case)
+    prompts, keep = to_the_right(TOKENS, TOKENS != PAD)
+    texts = [row[row != PAD].tolist() for row in TOKENS]
+    with torch.no_grad():
+        state = model.start(prompts[:, :-1], keep[:, :-1], fixed=fixed)
+        for step, rows in enumerate([*CHANGES, [4, 0], [1, 0]]):
+            scores = state.step(torch.tensor([text[-1] for text in texts]))
+            if len(texts[0]) > 12:
+                break
+            for place, text in enumerate(texts):
+                whole = scores_of(model, {"tokens": torch.tensor([text])})
+                torch.testing.assert_close(scores[place], whole[0, -1], **CLOSE)
+            state.select(torch.tensor(rows))
+            texts = [[*texts[row], 5 + (7 * step + place) % 20] for place, row in enumerate(rows)]
 
 
 @pytest.mark.parametrize(("name", "case"), GENERATES)

@@ -200,6 +200,15 @@ def test_a_memory_is_read_into_its_cache_only_once() -> None:
     torch.testing.assert_close(torch.cat(steps, dim=1), attend(x, Mask(keep=KEEP), memory=memory), **CLOSE)
 
 
+def test_rows_side_by_side_share_a_memory() -> None:
+    attend = Attention(8, 2)
+    memory, slot, x = torch.randn(2, 5, 8), Growing(), torch.randn(6, 2, 8)
+    wanted = attend(x, Mask(keep=KEEP.repeat_interleave(3, dim=0)), memory=memory.repeat_interleave(3, dim=0))
+    for _ in range(2):
+        torch.testing.assert_close(attend(x, Mask(keep=KEEP), memory=memory, cache=slot), wanted, **CLOSE)
+    assert slot.held()[0].shape[0] == 2
+
+
 # --- looking inside ----------------------------------------------------------------------------------------
 
 

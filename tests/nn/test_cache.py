@@ -83,3 +83,51 @@ def test_a_fork_holds_the_same_and_goes_on_by_itself(make: Callable[[], Slot]) -
     assert torch.equal(twin.held()[0][:, :, :2], keys)
     assert torch.equal(twin.held()[0][:, :, 2:], more[0])
     assert not slot.held()[0][:, :, 2:].any()
+
+
+@BOTH
+def test_rows_are_copied_over_others_in_place_and_a_fork_keeps_its_own(make: Callable[[], Slot]) -> None:
+    slot = make()
+    slot.move([(0, 1)])
+    keys, values = (part.clone() for part in slot.extend(*_pair(3)))
+    twin = slot.fork()
+    slot.move([(0, 2)])
+    assert torch.equal(slot.held()[0], keys[[0, 1, 0]])
+    assert torch.equal(slot.held()[1], values[[0, 1, 0]])
+    assert torch.equal(twin.held()[0], keys)
+    more = _pair(2)
+    assert torch.equal(slot.extend(*more)[1], torch.cat([values[[0, 1, 0]], more[1]], dim=2))
+    slot.move([(1, 0)])
+    assert torch.equal(slot.held()[0], torch.cat([keys[[0, 1, 0]], more[0]], dim=2)[[1, 1, 2]])
+
+
+def test_what_grows_is_seldom_copied_and_never_written_into_what_was_given() -> None:
+    slot, given = Growing(), _pair(2)
+    before = given[0].clone()
+    slot.extend(*given)
+    places = set()
+    for _ in range(200):
+        places.add(slot.extend(*_pair(1))[0].data_ptr())
+    assert len(places) < 12
+    assert torch.equal(given[0], before)
+    assert slot.held()[0].untyped_storage().nbytes() < 1.5 * slot.held()[0].nbytes
+
+
+def test_gradients_flow_through_all_that_is_held() -> None:
+    slot, parts = Growing(), [torch.randn(1, 1, 1, 2, requires_grad=True) for _ in range(4)]
+    for part in parts:
+        held = slot.extend(part, 2 * part)
+        (held[0] * held[1]).sum().backward(retain_graph=True)
+    for place, part in enumerate(parts):
+        torch.testing.assert_close(part.grad, 4 * part.detach() * (4 - place))
+
+
+def test_what_was_read_in_inference_mode_grows_outside_of_it() -> None:
+    slot = Growing()
+    with torch.inference_mode():
+        slot.extend(*_pair(2))
+        slot.extend(*_pair(1))
+    with torch.no_grad():
+        slot.extend(*_pair(1))
+        slot.move([(0, 1)])
+    assert slot.length == 4

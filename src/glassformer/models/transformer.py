@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -18,6 +19,7 @@ from glassformer.nn.embedding import Embedding, Output
 from glassformer.nn.init import begin
 from glassformer.nn.mask import Mask
 from glassformer.nn.names import Form, Names
+from glassformer.nn.order import Order
 from glassformer.nn.position import Positions
 
 
@@ -149,8 +151,8 @@ class Model(nn.Module):
 class Writing:
     """Translations being written, one a row: what decoding steps through (a ``decode.State``).
 
-    Keys and values of the source are made once, at the first step. Beams of one source share them, so
-    reordering beams within a sentence moves only the target's memory.
+    Keys and values of a source are made once, at the first step, and as many rows as stand side by side share
+    them: beams of one source. Reordering beams within a source copies only the targets that are wanted twice.
     """
 
     def __init__(self, model: Model, source: Tensor, keep: Tensor) -> None:
@@ -159,11 +161,12 @@ class Writing:
         self.length = 0
         self.slots = [Growing() for _ in model.decoder]
         self.memory_slots = [Growing() for _ in model.decoder]
-        self.sources = torch.arange(source.shape[0], device=source.device)
+        self.order = Order(len(source))
+        self.sharing = 1  # so many rows, side by side, have one source
 
     def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores of what may follow."""
-        x = self.model.target(tokens[:, None], self.length)
+        x = self.model.target(self.order.placed(tokens)[:, None], self.length)
         mask = Mask(causal=True)
         layers = zip(self.model.decoder, self.slots, self.memory_slots, strict=True)
         for block, slot, memory_slot in layers:
@@ -171,23 +174,38 @@ class Writing:
                 x, mask, memory=self.memory, memory_mask=self.mask, cache=slot, memory_cache=memory_slot
             )
         self.length += 1
-        return self.model.output(self.model.decoder_norm(x[:, 0])).float()
+        hidden = self.order.listed(self.model.decoder_norm(x[:, 0]))
+        return self.model.output(hidden).float()
 
     def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
+        moves = self.order.moves(rows, self.sharing)
+        if moves is not None:
+            for slot in self.slots if moves else ():
+                slot.move(moves)
+            return
+        places = self.order.restart(rows)
         for slot in self.slots:
-            slot.select(rows)
-        sources = self.sources[rows]
-        if not torch.equal(sources, self.sources):
-            self._select_sources(rows, sources)
+            slot.select(places)
+        self._select_sources(places // self.sharing)
 
-    def _select_sources(self, rows: Tensor, sources: Tensor) -> None:
+    def _select_sources(self, sources: Int[Tensor, " rows"]) -> None:
+        """The sources of these rows; of one for each of several rows side by side."""
+        self.sharing = _alike(sources.tolist())
+        chosen = sources[:: self.sharing]
+        if torch.equal(chosen, torch.arange(len(self.memory), device=chosen.device)):
+            return
         for slot in self.memory_slots:
-            slot.select(rows)
-        self.memory = self.memory.index_select(0, rows)
+            slot.select(chosen)
+        self.memory = self.memory.index_select(0, chosen)
         if self.mask.keep is not None:
-            self.mask = Mask(keep=self.mask.keep.index_select(0, rows))
-        self.sources = sources
+            self.mask = Mask(keep=self.mask.keep.index_select(0, chosen))
+
+
+def _alike(numbers: list[int]) -> int:
+    """The length of the runs of equal numbers, where all are of one length; else one."""
+    runs = {len(list(run)) for _, run in groupby(numbers)}
+    return runs.pop() if len(runs) == 1 else 1
 
 
 def _stack(config: Config, *, cross: bool) -> nn.ModuleList:

@@ -137,11 +137,17 @@ class Attention(nn.Module):
         x: Float[Tensor, "batch query dim"],
         mask: Mask,
         *,
-        memory: Float[Tensor, "batch key dim"] | None = None,
+        memory: Float[Tensor, "source key dim"] | None = None,
         cache: Slot | None = None,
         rotary: Rotary | None = None,
     ) -> Float[Tensor, "batch query dim"]:
-        """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it once."""
+        """The mixtures. A ``cache`` holds what earlier calls looked at; a memory is read into it once.
+
+        Of a memory with fewer rows than ``x``, each is that of equally many rows of ``x`` side by side.
+        """
+        rows, queries = x.shape[:2]
+        if memory is not None and len(memory) < rows:
+            x = x.reshape(len(memory), -1, x.shape[2])
         if memory is not None and cache is not None and cache.length:
             q, (k, v) = self._split(self.q(x), self.heads), cache.held()
         else:
@@ -150,7 +156,7 @@ class Attention(nn.Module):
             k, v, mask = self._seen(k, v, mask, cache)
         q = q if rotary is None else rotate(q, *rotary)
         mixed = self.kernel(q, k, v, mask, self.dropout if self.training else 0.0)
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.out(mixed.transpose(1, 2).reshape(rows, queries, self.heads * self.head_dim))
 
     def _seen(self, k: Tensor, v: Tensor, mask: Mask, cache: Slot | None) -> tuple[Tensor, Tensor, Mask]:
         """All keys and values that there are, with those that are remembered, and the rule for them."""

@@ -119,7 +119,7 @@ class Block(nn.Module):
         x: Float[Tensor, "batch token dim"],
         mask: Mask,
         *,
-        memory: Float[Tensor, "batch key dim"] | None = None,
+        memory: Float[Tensor, "source key dim"] | None = None,
         memory_mask: Mask | None = None,
         cache: Slot | None = None,
         memory_cache: Slot | None = None,

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from glassformer.nn.cache import Fixed, Growing, Slot
+from glassformer.nn.cache import Fixed, Growing, Slot, move
 from glassformer.nn.mask import Mask
+from glassformer.nn.order import Order
 from glassformer.nn.position import counted, fits
 
 
@@ -69,7 +70,8 @@ class Writing:
         self.model = model
         self.max_length = max_length
         self.length = 0
-        self.keep: Tensor | None = None
+        self.order = Order(len(tokens))
+        self.keep: Tensor | None = None  # in the order of places, as what the slots hold
         self.slots: list[Slot] = [Growing() if fixed is None else Fixed(fixed) for _ in model.blocks]
         if keep is not None and bool((keep[:, 1:] < keep[:, :-1]).any()):
             raise ValueError("prompts of unlike length are padded on their left")
@@ -93,12 +95,13 @@ class Writing:
         Raises UserError when a text becomes longer than the model reads.
         """
         start, self.length = self.length, self.length + tokens.shape[1]
-        self.keep = self._kept(tokens, keep)
+        tokens = self.order.placed(tokens)
+        self.keep = self._kept(tokens, None if keep is None else self.order.placed(keep))
         self._fits()
         if self.keep is None:
-            return self.model.run(tokens, Mask(causal=True), start, self.slots)
-        mask = Mask(causal=True, keep=self.keep)
-        return self.model.run(tokens, mask, counted(self.keep)[:, start:], self.slots)
+            return self.order.listed(self.model.run(tokens, Mask(causal=True), start, self.slots))
+        mask, positions = Mask(causal=True, keep=self.keep), counted(self.keep)[:, start:]
+        return self.order.listed(self.model.run(tokens, mask, positions, self.slots))
 
     def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores (float32) of what may follow."""
@@ -106,14 +109,23 @@ class Writing:
 
     def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""
-        for slot in self.slots:
-            slot.select(rows)
-        if self.keep is not None:
-            self.keep = self.keep.index_select(0, rows)
+        moves = self.order.moves(rows)
+        if moves is None:
+            rows = self.order.restart(rows)
+            for slot in self.slots:
+                slot.select(rows)
+            self.keep = None if self.keep is None else self.keep.index_select(0, rows)
+        elif moves:
+            for slot in self.slots:
+                slot.move(moves)
+            if self.keep is not None:
+                self.keep = self.keep.clone()  # a fork may hold the same
+                move(self.keep, moves)
 
     def fork(self) -> Writing:
         """A second batch of the same texts, which goes on by itself."""
         twin = copy(self)
+        twin.order = self.order.fork()
         twin.slots = [slot.fork() for slot in self.slots]
         return twin
 
