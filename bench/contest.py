@@ -22,7 +22,7 @@ class System(Protocol):
     """One system: it opens what it needs at its first turn and keeps it."""
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
-        """Does the work once: ``wall`` and ``processor`` seconds, and ``written``, the tokens of each row."""
+        """Does the work once: ``wall`` and ``processor`` seconds, and what is checked, as ``written``."""
         ...
 
 
@@ -43,35 +43,19 @@ def entries(offers: Mapping[str, Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((system, precision) for system, offered in offers.items() for precision in offered)
 
 
-def measure(systems: Mapping[str, Here | Apart], task: Task, clock: str) -> dict[str, Any]:
-    """Units a second of every entry, turn by turn; NotTheSameWork when they do not do the same."""
-    chosen = {f"{system} {precision}": (systems[system], precision) for system, precision in task.entries}
-
-    def ask(entry: tuple[Here | Apart, str], wanted: Wanted) -> Any:
-        return entry[0].call("turn", wanted, entry[1])
-
-    in_turn(chosen, 1, partial(ask, wanted=task.wanted | task.short))
-    turns = in_turn(chosen, task.repetitions, partial(ask, wanted=task.wanted))
-    written = {name: found[-1]["written"] for name, found in turns.items()}
-    return {
-        "rows": len(next(iter(written.values()))),
-        "tokens": sum(map(len, next(iter(written.values())))),
-        "repetitions": task.repetitions,
-        "equal": check(task.name, written),
-        "rates": {name: [task.units / turn[clock] for turn in found] for name, found in turns.items()},
-    }
+Answers = Mapping[str, Mapping[str, Any]]
+Check = Callable[[str, Answers], dict[str, str]]
 
 
-def check(what: str, written: Mapping[str, Sequence[Sequence[int]]]) -> dict[str, int]:
+def check(what: str, answers: Answers) -> dict[str, str]:
     """How many rows each entry writes as the first in float32 does; NotTheSameWork where it differs by more.
 
     All write as many tokens. In float32 nearly all rows are equal; in less, rounding may part them.
     """
+    written = {name: answer["written"] for name, answer in answers.items()}
     same.equal(f"{what}: rows", {name: len(rows) for name, rows in written.items()})
     same.equal(f"{what}: tokens written", {name: sum(map(len, rows)) for name, rows in written.items()})
-    reference = next((rows for name, rows in written.items() if name.endswith(PLAIN)), None)
-    if reference is None:
-        return {}
+    reference = next(rows for name, rows in written.items() if name.endswith(PLAIN))
     alike = {
         name: sum(list(mine) == list(other) for mine, other in zip(rows, reference, strict=True))
         for name, rows in written.items()
@@ -81,11 +65,33 @@ def check(what: str, written: Mapping[str, Sequence[Sequence[int]]]) -> dict[str
             raise same.NotTheSameWork(
                 f"{what}: {name} writes {count} of {len(reference)} rows as the others do in float32"
             )
-    return alike
+    return {name: f"{count} of {len(reference)}" for name, count in alike.items()}
+
+
+def measure(
+    systems: Mapping[str, Here | Apart], task: Task, clock: str, check: Check = check
+) -> dict[str, Any]:
+    """Units a second of every entry, turn by turn; NotTheSameWork when they do not do the same."""
+    chosen = {f"{system} {precision}": (systems[system], precision) for system, precision in task.entries}
+
+    def ask(entry: tuple[Here | Apart, str], wanted: Wanted) -> Any:
+        return entry[0].call("turn", wanted, entry[1])
+
+    in_turn(chosen, 1, partial(ask, wanted=task.wanted | task.short))
+    turns = in_turn(chosen, task.repetitions, partial(ask, wanted=task.wanted))
+    return {
+        "units": task.units,
+        "repetitions": task.repetitions,
+        "alike": check(task.name, {name: found[-1] for name, found in turns.items()}),
+        "rates": {name: [task.units / turn[clock] for turn in found] for name, found in turns.items()},
+    }
 
 
 def rows(
-    tasks: Mapping[str, dict[str, Any]], unit: str, limit: Callable[[str, str, float], str] | None = None
+    tasks: Mapping[str, dict[str, Any]],
+    unit: str,
+    limit: Callable[[str, str, float], str] | None = None,
+    alike: str = "equal rows",
 ) -> tuple[list[str], list[list[object]]]:
     """The table: a line for each task and entry, and how many times each peer Glassformer is there.
 
@@ -93,13 +99,13 @@ def rows(
     ``limit(task, entry, rate)`` fills one more column.
     """
     peers = _peers(tasks)
-    headers = ["work", "system", f"{unit}/s", *(f"÷ {peer}" for peer in peers), "equal rows"]
+    headers = ["work", "system", f"{unit}/s", *(f"÷ {peer}" for peer in peers), alike]
     lines: list[list[object]] = []
     for name, task in tasks.items():
         for entry, values in task["rates"].items():
             cells: list[object] = [name, entry, str(Spread.of(values))]
             cells += [_against(task["rates"], entry, peer) for peer in peers]
-            cells.append(f"{task['equal'][entry]} of {task['rows']}" if entry in task["equal"] else "–")
+            cells.append(task["alike"][entry])
             lines.append(cells + ([limit(name, entry, Spread.of(values).median)] if limit else []))
     return headers + (["of the limit"] if limit else []), lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -173,8 +174,8 @@ def measure(
     return {"sizes": {name: size.name for name, size in sizes.items()}, "most": most, "tasks": tasks}
 
 
-def certain(folder: Path) -> None:
-    """Clear choices, as a trained model's, and no end: every system writes as many tokens."""
+def certain(folder: Path, how: Mapping[str, Any] | None = None) -> None:
+    """Clear choices, as a trained model's, and no end: all write as many tokens. ``how`` it decodes."""
     held = hub.load(folder)
     model: Any = held.model
     with torch.no_grad():
@@ -187,7 +188,7 @@ def certain(folder: Path) -> None:
                 part.q.weight *= SHARP
         # All other scores are far above zero somewhere, so a score of zero is never the greatest.
         model.output.weight[[model.config.pad_id, model.config.eos_id, model.config.start_id]] = 0.0
-    hub.save(folder, model, held.tokenizers)
+    hub.save(folder, model, held.tokenizers, generation=how)
 
 
 def rows(found: dict[str, Any]) -> tuple[list[str], list[list[object]]]:

@@ -7,24 +7,13 @@ import json
 import os
 import platform
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench import ceilings, decoding, kinds, peers, steps, training, work, writing
-from bench.decoding import SIZES
+from bench import ceilings, decoding, encoding, gpt2, kinds, peers, rounds, starting, steps, training, writing
 from bench.jobs import CLOCKS, JOBS
 from glassformer.base import files, machine, report
 
-SMALL = SIZES["small"]
-TINY = work.Size(
-    "tiny, for a try (32/2/64/1+1)",
-    {"dim": 32, "depth": 1, "heads": 2, "mlp_dim": 64},
-    vocab_size=1200,
-    target_tokens=256,
-    max_length=64,
-    pairs=600,
-)
 PAGE, RECORD = "results.md", "results.json"
 SPREAD = "Median (least–most); ratios are medians of the ratios turn by turn."
 
@@ -42,62 +31,13 @@ def run(jobs: tuple[str, ...], scratch: Path, *, quick: bool, clock: str = "wall
     for job in jobs:
         report.say(f"measuring {job}")
         about = _about(quick)
-        part = _measured(job, scratch / job, quick, clock)
-        found[job] = {"about": about, "clock": clock, "limits": None if quick else _limits()} | part
+        part = rounds.RUNS[job](scratch / job, quick, clock)
+        found[job] = {
+            "about": about,
+            "clock": clock,
+            "limits": None if quick else rounds.limits(clock),
+        } | part
     return found
-
-
-@cache
-def _limits() -> Job:
-    """Measured once a run."""
-    return ceilings.measure()
-
-
-def _measured(job: str, scratch: Path, quick: bool, clock: str) -> Job:
-    if job == "ceilings":
-        return _limits()
-    if job == "translation":
-        size = TINY if quick else SMALL
-        return _translation(work.make(size, scratch, batches=3 if quick else 24), quick)
-    if job == "translate":
-        return _translate(scratch, quick, clock)
-    if job == "generate":
-        return _generate(scratch, quick)
-    return _stack(kinds.make(job, scratch, quick=quick), quick)
-
-
-def _translation(made: work.Work, quick: bool) -> Job:
-    rounds = (
-        {"warm_up": 1, "steps": 2, "repetitions": 2}
-        if quick
-        else {"warm_up": 6, "steps": 12, "repetitions": 7}
-    )
-    ceilings = {"matmul_gflops": machine.matmul_ceilings(), "memory_gbs": machine.memory_ceiling()}
-    measured = training.measure(made, **rounds, apart=not quick)
-    return {"size": made.size.name, "work": made.described(), "ceilings": ceilings, **measured}
-
-
-def _translate(scratch: Path, quick: bool, clock: str) -> Job:
-    # For the size of a batch, how many sentences and how many turns.
-    lines = {1: (2, 1), 4: (8, 1)} if quick else {1: (8, 5), 32: (64, 3), 1000: (1000, 1)}
-    sizes = {"tiny": TINY} if quick else SIZES
-    most = 4 if quick else 32
-    return decoding.measure(scratch, sizes=sizes, lines=lines, most=most, apart=not quick, clock=clock)
-
-
-def _stack(task: kinds.Task, quick: bool) -> Job:
-    rounds = (
-        {"warm_up": 1, "steps": 2, "repetitions": 2}
-        if quick
-        else {"warm_up": 3, "steps": 4, "repetitions": 5}
-    )
-    return {"work": task.described(), **steps.measure(task, **rounds, apart=not quick)}
-
-
-def _generate(root: Path, quick: bool) -> Job:
-    if quick:
-        return writing.measure(root, batches=(1, 2), prompt=4, most=3, repetitions=1, quick=True)
-    return writing.measure(root, batches=(1, 16), prompt=32, most=128, repetitions=3, quick=False)
 
 
 # --- out ---------------------------------------------------------------------------------------------------
@@ -133,16 +73,12 @@ def _page(found: dict[str, Job]) -> str:
 
 
 def _table(job: str, part: Job) -> Table:
-    if job == "translation":
-        return _translation_table(part)
-    if job == "ceilings":
-        note = "The fastest of several repetitions. Reading: a product with a single row, or a sum."
-        return "What the machine can do", *ceilings.rows(part), note
-    if job == "translate":
-        return _translate_table(part)
-    if job == "generate":
-        return _generate_table(part)
-    return _stack_table(job, part)
+    return _stack_table(job, part) if job in kinds.KINDS else TABLES[job](part)
+
+
+def _ceilings_table(part: Job) -> Table:
+    note = "The fastest of several repetitions. Reading: a product with a single row, or a sum."
+    return "What the machine can do", *ceilings.rows(part), note
 
 
 def _translation_table(part: Job) -> Table:
@@ -169,6 +105,34 @@ def _translate_table(part: Job) -> Table:
     return "Translating", *decoding.rows(part), note
 
 
+def _gpt2_table(part: Job) -> Table:
+    note = (
+        f"{_sizes(part['size'])}; {part['weights']:,} numbers in matrices. Untrained weights that never end "
+        f"a text. Writing: prompts of {part['prompt']} tokens, {part['most']} written after each, with the "
+        "reading of the prompts; greedy. The limit: for one row that of reading memory, each matrix once a "
+        "token; for reading a text that of matrix products. llama.cpp's int8 is its Q8_0, and its keys and "
+        f"values are float16, as they are there by default. By {CLOCKS[part['clock']]}. {SPREAD}"
+    )
+    return "GPT-2 small, writing and reading", *gpt2.rows(part, part["limits"]), note
+
+
+def _encode_table(part: Job) -> Table:
+    note = (
+        f"{_sizes(part['size'])}; the last hidden states, no padding. ONNX Runtime has the fused operators "
+        "of its optimiser, and int8 from its `quantize_dynamic`, a scale for each column. The limit is that "
+        f"of matrix products; attention's own are not counted. By {CLOCKS[part['clock']]}. {SPREAD}"
+    )
+    return "BERT-base, encoding", *encoding.rows(part, part["limits"]), note
+
+
+def _start_table(part: Job) -> Table:
+    note = (
+        f"Translation {part['size']}, one sentence, {part['beams']} beams; new processes in turn, "
+        f"{part['repetitions']} of each; the files have been read before. {SPREAD}"
+    )
+    return "Start to the first translated sentence", *starting.rows(part), note
+
+
 def _stack_table(job: str, part: Job) -> Table:
     data = part["work"]
     headers, rows = steps.rows(part, data["unit"])
@@ -187,6 +151,17 @@ def _generate_table(part: Job) -> Table:
         f"beam search must write equal tokens; in bfloat16 rounding may part them. {SPREAD}"
     )
     return "Generating", *writing.rows(part), note
+
+
+TABLES = {
+    "ceilings": _ceilings_table,
+    "translation": _translation_table,
+    "translate": _translate_table,
+    "gpt2": _gpt2_table,
+    "encode": _encode_table,
+    "start": _start_table,
+    "generate": _generate_table,
+}
 
 
 def _sizes(size: dict[str, Any]) -> str:

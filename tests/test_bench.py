@@ -118,7 +118,9 @@ def test_an_unknown_job_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit) as end:
         main(["gtp"])
     assert end.value.code == 2
-    assert "there is no job gtp; there are ceilings, translation, translate, gpt, " in capsys.readouterr().err
+    assert (
+        "there is no job gtp; there are ceilings, translation, translate, gpt2, " in capsys.readouterr().err
+    )
 
 
 def test_operations_are_counted_by_weight_and_token(tmp_path):
