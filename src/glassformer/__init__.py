@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from glassformer.api.predicting import predictions as predictions
     from glassformer.api.recipe import Recipe as Recipe
     from glassformer.api.sampling import write_samples as write_samples
+    from glassformer.api.shortlisting import shortlist as shortlist
     from glassformer.api.shots import shots as shots
     from glassformer.api.storing import prepare_data as prepare_data
     from glassformer.api.tagger import Tagger as Tagger
@@ -85,6 +86,7 @@ _HOMES = {
     "prepare_data": "api.storing",
     "predictions": "api.predicting",
     "recipes": "api",
+    "shortlist": "api.shortlisting",
     "shots": "api.shots",
     "train": "api.training",
     "train_tokenizer": "api.tokenizing",

@@ -15,6 +15,7 @@ from torch import Tensor
 from glassformer.decode.hypothesis import normalise
 from glassformer.decode.search import search
 from glassformer.decode.settings import Decoding
+from glassformer.nn.packed import running
 
 PAD, START, END = 0, 1, 2
 TRANSLATES, GENERATES = able("translates"), able("generates")
@@ -91,6 +92,19 @@ def test_rows_picked_again_and_again_go_on_as_what_they_are(name: str, case: Cas
             state.select(torch.tensor(rows))
             sources = [sources[row] for row in rows]
             written = [[*written[row], 5 + (7 * step + place) % 20] for place, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("packs", [False, True])
+@pytest.mark.parametrize(("name", "case"), TRANSLATES)
+def test_a_narrowed_state_gives_the_scores_of_its_words(name: str, case: Case, packs: bool) -> None:
+    model = made(name, case)
+    model = running(model, torch.float32, least=0) if packs else model
+    words = torch.tensor([5, 2, 7])
+    with torch.no_grad():
+        whole, part = model.start(SOURCE, SOURCE != PAD), model.start(SOURCE, SOURCE != PAD)
+        part.narrow(words)
+        for token in TARGET.T[:3]:
+            torch.testing.assert_close(part.step(token), whole.step(token)[:, words], **CLOSE)
 
 
 @pytest.mark.parametrize(("name", "case"), TRANSLATES)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, repeat
+from pathlib import Path
 from typing import Any, Literal
 
 from glassformer.api.lines import lines_of, paired
+from glassformer.api.shortlisting import open_shortlist
 from glassformer.api.translator import Translator
 from glassformer.decode.align import Link, pharaoh
 from glassformer.decode.settings import Decoding
@@ -65,13 +67,15 @@ def answers(
     prefix: str | None = None,
     alignment: bool = False,
     too_long: Literal["refuse", "cut"] = "refuse",
+    shortlist: str | Path | None = None,
     window: int = 1024,
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Answer]:
     """An answer to each line of a file (``-``: stdin), in order and in constant memory.
 
-    ``window`` lines are read ahead; ``prefix`` is what every translation begins with. Raises UserError for
-    text that is not UTF-8 and for lines that do not fit the model, with their numbers.
+    ``window`` lines are read ahead; ``prefix`` is what every translation begins with; ``shortlist`` is a
+    file of which tokens may stand for which. Raises UserError for text that is not UTF-8, for lines that do
+    not fit the model, with their numbers, and for the shortlist of another model.
     """
     chosen = settings or model.decoding
     translated = partial(
@@ -79,6 +83,7 @@ def answers(
         settings=chosen,
         prefixes=None if prefix is None else repeat(prefix),
         too_long=too_long,
+        shortlist=None if shortlist is None else open_shortlist(model, shortlist),
         window=window,
         on_progress=on_progress,
     )

@@ -63,8 +63,8 @@ def root(
     report.quiet(quiet)
 
 
-_USES = ("translate", "generate", "score", "predict", "shots")
-for _name in ("demo", "train", "compare", "evaluate", *_USES, "average", "convert", "parameters", "words"):
+_MADE, _KEPT = ("demo", "train", "compare", "evaluate"), ("average", "shortlist", "convert", "parameters")
+for _name in (*_MADE, "translate", "generate", "score", "predict", "shots", "words", *_KEPT):
     _verb = getattr(import_module(f"glassformer.cli.{_name}"), _name)
     app.command(_name, rich_help_panel="Models")(_verb)
 app.add_typer(data.app, name="data", rich_help_panel="Text and recipes")

@@ -1,5 +1,6 @@
 """The verb ``translate``: a line in, a line out."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -12,6 +13,10 @@ Input = Annotated[str, typer.Option("--input", "-i", metavar="FILE", help="Text 
 Prefix = Annotated[str | None, typer.Option(metavar="TEXT", help="What every translation begins with.")]
 Links = Annotated[
     bool, typer.Option("--alignment", help="Add which source word each word came from: i-j, from 0.")
+]
+Short = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Score likely words only: a file of glassformer shortlist. Faster."),
 ]
 TooLong = Annotated[
     Literal["refuse", "cut"], typer.Option(help="What to do with a line longer than the model.")
@@ -27,6 +32,7 @@ def translate(
     prefix: Prefix = None,
     alignment: Links = False,
     too_long: TooLong = "refuse",
+    shortlist: Short = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
     as_json: Lines = False,
@@ -54,6 +60,7 @@ def translate(
             prefix=prefix,
             alignment=alignment,
             too_long=too_long,
+            shortlist=shortlist,
             window=1 if typing else 1024,
             on_progress=count,
         ):

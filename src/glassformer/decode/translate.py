@@ -15,6 +15,7 @@ from glassformer.decode.hypothesis import Hypothesis
 from glassformer.decode.sample import sample
 from glassformer.decode.search import search
 from glassformer.decode.settings import Decoding
+from glassformer.decode.shortlist import Shortlist
 from glassformer.decode.state import Numbers, Rests, Translates, resting
 from glassformer.decode.tokenizer import Tokenizers, Writes
 
@@ -67,6 +68,7 @@ def translate(
     tokens_per_batch: int = 4096,
     window: int = 1024,
     too_long: Literal["refuse", "cut"] = "refuse",
+    shortlist: Shortlist | None = None,
     device: torch.device | str = "cpu",
     on_progress: Callable[[int], None] | None = None,
 ) -> Iterator[Translation]:
@@ -76,8 +78,9 @@ def translate(
     ``tokens_per_batch`` source tokens (padding counted, at least one line); ``window=1`` answers every line
     before the next is read. ``prefixes`` gives each line a text its translation must begin with. A
     translation has at most ``settings.max_new_tokens`` tokens, or twice the source and ten more (beyond the
-    prefix), and never more than the model's ``max_length``. ``on_progress`` is told how many lines have
-    just been done.
+    prefix), and never more than the model's ``max_length``. With a ``shortlist`` only the tokens are
+    scored that the words of a line bring into question. ``on_progress`` is told how many lines have just been
+    done.
 
     Raises UserError for a source (or a prefix) that does not fit the model, with its line number, unless
     ``too_long`` is ``cut``, which warns and keeps the beginning; RunError when scores are not numbers.
@@ -91,7 +94,7 @@ def translate(
             on_progress(len(ahead) - len(todo))
         for batch in _batches(todo, tokens_per_batch):
             with resting(model):
-                lists = _decode(model, batch, settings, torch.device(device))
+                lists = _decode(model, batch, settings, torch.device(device), shortlist)
             for line, listed in zip(batch, lists, strict=True):
                 done[line.place] = _written(tokenizers.target, line, listed)
             if on_progress:
@@ -159,14 +162,20 @@ def _batches(lines: Sequence[_Line], tokens_per_batch: int) -> Iterator[list[_Li
 
 @torch.inference_mode()
 def _decode(
-    model: Translator, batch: Sequence[_Line], settings: Decoding, device: torch.device
+    model: Translator,
+    batch: Sequence[_Line],
+    settings: Decoding,
+    device: torch.device,
+    shortlist: Shortlist | None,
 ) -> list[list[Hypothesis]]:
     numbers = model.config
     longest = len(batch[0].source)
     rows = [[*line.source, *[numbers.pad_id] * (longest - len(line.source))] for line in batch]
     lengths = torch.tensor([[len(line.source)] for line in batch])
-    keep = torch.arange(longest) < lengths
-    state = model.start(torch.tensor(rows).to(device), keep.to(device))
+    source, keep = torch.tensor(rows).to(device), (torch.arange(longest) < lengths).to(device)
+    state = model.start(source, keep)
+    if shortlist is not None:
+        state = shortlist.narrowed(state, source, keep, (line.prefix for line in batch))
     # What no target holds is never written, however the model was trained.
     never = {*settings.suppress_tokens, numbers.pad_id, numbers.start_id} - {numbers.eos_id}
     settings = settings.model_copy(update={"suppress_tokens": tuple(sorted(never))})

@@ -92,10 +92,13 @@ def _bytes(weight: Tensor) -> int:
     return weight.numel() * weight.element_size()
 
 
-def write_file(path: Path, weights: dict[str, Tensor]) -> None:
-    """Write one file of weights, whole or not at all; RunError when the disk refuses."""
+def write_file(path: Path, weights: dict[str, Tensor], said: Mapping[str, str] | None = None) -> None:
+    """Write one file of weights and what is ``said`` of them, whole or not at all.
+
+    Raises RunError when the disk refuses.
+    """
     with files.writing(path) as temporary:
-        save_file(weights, temporary, metadata={"format": "pt"})
+        save_file(weights, temporary, metadata={"format": "pt", **(said or {})})
 
 
 # --- in ----------------------------------------------------------------------------------------------------
@@ -140,11 +143,17 @@ def read(folder: Path) -> dict[str, Tensor]:
 
 def read_file(path: Path) -> dict[str, Tensor]:
     """The weights of one file, mapped from disk; UserError where it is missing or damaged."""
+    return read_said(path)[0]
+
+
+def read_said(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The same, and what the file says of them."""
     if not path.is_file():
         raise UserError(f"{path}: missing; copy the folder again")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
     except (SafetensorError, OSError, ValueError) as error:
         raise UserError(f"{path}: damaged or cut short ({error}); copy it again") from None
 

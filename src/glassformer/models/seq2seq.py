@@ -241,6 +241,7 @@ class Writing:
 
     def __init__(self, model: Model, source: Tensor, keep: Tensor) -> None:
         self.model = model
+        self.output = model.output
         self.source, states = model.read(source, keep)
         self.carried = model.decoder.begin(states)
         self.length = 0
@@ -251,7 +252,11 @@ class Writing:
         x = self.model._vectors(self.model.target, tokens)
         hidden, self.carried = self.model.decoder.step(x, self.source, self.carried, self.length)
         self.length += 1
-        return self.model.output(hidden).float()
+        return self.output(hidden).float()
+
+    def narrow(self, tokens: Int[Tensor, " chosen"]) -> None:
+        """Give scores of these tokens only from now on, in this order."""
+        self.output = self.model.output.only(tokens)
 
     def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""

@@ -157,6 +157,7 @@ class Writing:
 
     def __init__(self, model: Model, source: Tensor, keep: Tensor) -> None:
         self.model = model
+        self.output = model.output
         self.memory, self.mask = model.encode(source, keep)
         self.length = 0
         self.slots = [Growing() for _ in model.decoder]
@@ -175,7 +176,11 @@ class Writing:
             )
         self.length += 1
         hidden = self.order.listed(self.model.decoder_norm(x[:, 0]))
-        return self.model.output(hidden).float()
+        return self.output(hidden).float()
+
+    def narrow(self, tokens: Int[Tensor, " chosen"]) -> None:
+        """Give scores of these tokens only from now on, in this order."""
+        self.output = self.model.output.only(tokens)
 
     def select(self, rows: Int[Tensor, " chosen"]) -> None:
         """Keep these rows, in this order."""

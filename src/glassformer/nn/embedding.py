@@ -52,6 +52,16 @@ class Output(nn.Module):
             return scores
         return functional.linear(hidden, self.weight, self.bias)
 
+    def only(self, tokens: Int[Tensor, " chosen"]) -> Output:
+        """The scores of these words alone, in this order; packed where the whole is."""
+        bias = self.bias is not None
+        part = Output(nn.Parameter(self.weight.detach()[tokens]), bias=bias)
+        if self.bias is not None:
+            part.bias = nn.Parameter(self.bias.detach()[tokens])
+        if self.packed is not None:
+            part.pack(self.weight.dtype, 0)
+        return part
+
     def pack(self, dtype: torch.dtype, least: int) -> None:
         """Pack the matrix for inference (``nn.packed.Packs``); it also stays as it is, for the embedding."""
         self.packed = packed([self], dtype, least)
