@@ -99,6 +99,9 @@ def _edited(adapter: Path, **keys: Any) -> None:
         ({"use_dora": True}, "asks for use_dora: True, which is not computed here"),
         ({"bias": "all"}, "bias: all trains biases of the base"),
         ({"lora_alpha": "much"}, "lora_alpha is 'much' and should be a number"),
+        ({"lora_dropout": None}, "lora_dropout is None and should be a number"),
+        ({"alpha_pattern": ["x"]}, r"alpha_pattern is \['x'\] and should give patterns values"),
+        ({"alpha_pattern": {"(": 1}}, r"alpha_pattern is .* and should give patterns values"),
         ({"peft_type": "LOHA"}, "peft_type 'LOHA' is not known here; known are LORA"),
     ],
 )
@@ -130,6 +133,9 @@ def test_updates_that_do_not_fit_are_refused(tmp_path: Path):
         {key: one for key, one in whole.items() if not key.endswith("0.self_attn.q_proj.lora_B.weight")}
     )
     assert "does not fit the base's 16 rows" in told(whole | {f"{name}.lora_B.weight": torch.zeros(5, 8)})
+    assert "does not fit the base's 16 rows" in told(whole | {f"{name}.lora_A.weight": torch.tensor(1.0)})
+    nothing = {f"{name}.lora_A.weight": torch.zeros(0, 16), f"{name}.lora_B.weight": torch.zeros(16, 0)}
+    assert "does not fit the base's 16 rows" in told(whole | nothing)
     assert "holds NaN or infinity" in told(whole | {f"{name}.lora_A.weight": torch.full((8, 16), torch.nan)})
     assert "the base has no matrix model.layers.7.x" in told(
         whole | {f"base_model.model.model.layers.7.x.lora_{part}.weight": torch.zeros(2, 2) for part in "AB"}
@@ -137,4 +143,19 @@ def test_updates_that_do_not_fit_are_refused(tmp_path: Path):
     assert "odd has no place in the base" in told(whole | {"base_model.model.odd": torch.zeros(2)})
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged or cut short"):
+        hub.load(tmp_path / "adapter")
+
+
+@pytest.mark.parametrize(
+    "ranks", [["x"], {"transformer.h.0.attn.c_attn": "x"}, {"transformer.h.0.attn.c_attn": [-1, 9]}]
+)
+def test_ranks_that_are_none_are_refused(ranks: Any, tmp_path: Path):
+    base = write_base(tmp_path / "base", "gpt")
+    write_adapter(tmp_path / "adapter", base, "lora", targets=["attention.q"])
+    _edited(tmp_path / "adapter")
+    path = tmp_path / "adapter" / "glassformer.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"ranks": ranks}), "utf-8")
+    with pytest.raises(
+        UserError, match=r"glassformer\.json: ranks is no list of ranks for transformer\.h\.0"
+    ):
         hub.load(tmp_path / "adapter")

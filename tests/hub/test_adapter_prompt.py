@@ -56,3 +56,10 @@ def test_vectors_of_another_width_are_refused(tmp_path: Path):
     save_file({"odd": whole["prompt_embeddings"]}, path)
     with pytest.raises(UserError, match="prompt_embeddings is missing"):
         hub.load(tmp_path / "ours")
+    save_file(whole, path)
+    config = tmp_path / "ours" / "adapter_config.json"
+    config.write_text(
+        config.read_text("utf-8").replace('"num_virtual_tokens": 3', '"num_virtual_tokens": "x"')
+    )
+    with pytest.raises(UserError, match="num_virtual_tokens is 'x' and should be a number from 1"):
+        hub.load(tmp_path / "ours")

@@ -7,13 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
-from glassformer.hub.adapter_form import CONFIG, PREFIX, WEIGHTS, Told, pour
+from glassformer.hub.adapter_form import CONFIG, OWN, PREFIX, WEIGHTS, Told, pour
 from glassformer.nn.adapter import Adapter
 from glassformer.nn.low_rank import LowRank, low_rank_parts, put
 from glassformer.nn.names import SAME, Names
@@ -143,24 +144,26 @@ def _held(model: nn.Module, names: Names, file: str, told: Told) -> list[str]:
 
 def _put(model: nn.Module, held: list[str], file: str, update: tuple[Tensor, Tensor], told: Told) -> None:
     """Split the update of a tensor over the matrices that it holds."""
-    (narrow, wide), rank = update, len(update[0])
-    scale = _scale(told.peft, file, rank, told.folder / CONFIG)
-    own = told.own.get("ranks", {}).get(file)
+    narrow, wide = update
+    rank = narrow.shape[0] if narrow.ndim == 2 else 0
+    own = _own_ranks(told, file)
     ranks = own or [rank] * len(held)
     linears: list[Any] = [model.get_submodule(name) for name in held]
     sizes = [linear.out_features for linear in linears]
-    if narrow.ndim != 2 or wide.shape != (sum(sizes), rank) or (own and sum(own) != rank):
+    if not rank or wide.shape != (sum(sizes), rank) or (own and (sum(own), len(own)) != (rank, len(held))):
         raise UserError(
             f"{told.folder / WEIGHTS}: the update of {file} is {list(wide.shape)} by {list(narrow.shape)}, "
             f"which does not fit the base's {sum(sizes)} rows; the adapter is of another model"
         )
+    scale = _scale(told.peft, file, rank, told.folder / CONFIG)
+    dropout = _number(told.peft.get("lora_dropout", 0.0), "lora_dropout", told.folder / CONFIG)
     at = 0
     for name, linear, rows, size in zip(held, linears, _split(wide, sizes), ranks, strict=True):
         # Of ours each part has columns of its own; of others' each reads them all.
         columns = slice(at, at + size) if own else slice(None)
         at += size if own else 0
         if size:
-            part = LowRank(linear, size, scale, float(told.peft.get("lora_dropout", 0.0)))
+            part = LowRank(linear, size, scale, dropout)
             pour(narrow[columns], part.lora_A.weight, file + A, told)
             pour(rows[:, columns], part.lora_B.weight, file + B, told)
             put(model, name, part)
@@ -171,18 +174,37 @@ def _split(whole: Tensor, sizes: list[int]) -> list[Tensor]:
     return [whole[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def _scale(peft: Mapping[str, Any], file: str, rank: int, where: Any) -> float:
-    alpha = _of_pattern(peft.get("alpha_pattern"), file, peft.get("lora_alpha", 8))
-    if not isinstance(alpha, int | float):
-        raise UserError(f"{where}: lora_alpha is {alpha!r} and should be a number")
-    return float(alpha) / (math.sqrt(rank) if peft.get("use_rslora") else rank)
+def _own_ranks(told: Told, file: str) -> list[int] | None:
+    """The rank of each part of a tensor of several parts; None where the folder was not written here."""
+    said = told.own.get("ranks", {})
+    found = said.get(file) if isinstance(said, dict) else said
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(isinstance(one, int) and one >= 0 for one in found):
+        raise UserError(f"{told.folder / OWN}: ranks is no list of ranks for {file}; copy the folder again")
+    return found
 
 
-def _of_pattern(patterns: Any, file: str, usual: Any) -> Any:
+def _scale(peft: Mapping[str, Any], file: str, rank: int, where: Path) -> float:
+    usual = peft.get("lora_alpha", 8)
+    alpha = _number(_of_pattern(peft.get("alpha_pattern"), file, usual, where), "lora_alpha", where)
+    return alpha / (math.sqrt(rank) if peft.get("use_rslora") else rank)
+
+
+def _number(value: Any, key: str, where: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UserError(f"{where}: {key} is {value!r} and should be a number")
+    return float(value)
+
+
+def _of_pattern(patterns: Any, file: str, usual: Any, where: Path) -> Any:
     """What the first pattern that fits the end of a name says, as peft reads them."""
-    for pattern, value in (patterns or {}).items():
-        if re.fullmatch(rf"(.*\.)?({pattern})", file):
-            return value
+    try:
+        for pattern, value in (patterns or {}).items():
+            if re.fullmatch(rf"(.*\.)?({pattern})", file):
+                return value
+    except (AttributeError, re.error):
+        raise UserError(f"{where}: alpha_pattern is {patterns!r} and should give patterns values") from None
     return usual
 
 

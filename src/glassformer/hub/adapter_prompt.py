@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
-from glassformer.hub.adapter_form import WEIGHTS, Told, pour
+from glassformer.hub.adapter_form import CONFIG, WEIGHTS, Told, pour
 from glassformer.hub.tables import tables
 from glassformer.nn.adapter import Adapter
 from glassformer.nn.headed import body_of
@@ -57,9 +57,13 @@ def put_on(model: nn.Module, names: Names, told: Told, weights: dict[str, Tensor
     if KEY not in weights or not found:
         raise UserError(f"{where}: {KEY} is missing, or the base has no table of words")
     prompt, table = weights.pop(KEY), found[0]
+    wide, count = table.embedding_dim, told.peft.get("num_virtual_tokens")
+    if not isinstance(count, int | None) or isinstance(count, bool) or (count is not None and count < 1):
+        raise UserError(
+            f"{told.folder / CONFIG}: num_virtual_tokens is {count!r} and should be a number from 1"
+        )
     # Of an encoder and a decoder peft keeps vectors for both, and reads the first half.
-    prompt = prompt[: told.peft.get("num_virtual_tokens", len(prompt))]
-    wide = table.embedding_dim
+    prompt = prompt[:count] if prompt.ndim else prompt
     if prompt.ndim != 2 or prompt.shape[1] != wide or not len(prompt):
         raise UserError(
             f"{where}: {KEY} is {list(prompt.shape)} and the base's vectors have {wide} numbers; the adapter "
