@@ -148,7 +148,7 @@ def test_what_does_not_learn_is_counted_and_said(gpt2):
     part[0].requires_grad_(False)
     rows = rows_of(part)
     assert [row.learns for row in rows] == [False, False, True, True]
-    assert Counted("x", rows, (), (), gpt2.memory).sums()[-1] == "of which are learned: 10"
+    assert Counted("x", rows, (), (), gpt2.memory).sums()[-1] == "learned: 10 (38.5 %), frozen: 16"
 
 
 TRAINED = [  # tasks and comparisons are no recipes of one model
@@ -203,3 +203,75 @@ def test_what_cannot_be_counted_is_said_in_a_sentence(what, settings, said):
     with pytest.raises(UserError, match=said) as error:
         count_parameters(what, settings)
     assert "\n" not in str(error.value)
+
+
+# --- adapted models ----------------------------------------------------------------------------------------
+
+
+def _adapted(folder, adapt):
+    path = folder / "recipe.yaml"
+    path.write_text(
+        f"init: {write_gpt(folder / 'base')}\nadapt: {adapt}\nobjective: {{name: classification}}\n"
+        "data: {name: labelled, train: none.tsv, max_length: 16}\ntrain: {steps: 1}\n",
+        "utf-8",
+    )
+    return path
+
+
+WAYS = {
+    "probe": 0,
+    "{name: lora, rank: 2}": 2 * (4 * (16 + 16) * 2 + 2 * (16 + 64) * 2),
+    "{name: prompt, tokens: 3}": 3 * 16,
+    "{name: prompt, tokens: 3, init: random}": 3 * 16,
+    '{name: prompt, tokens: 3, init: text, text: "the cat"}': 3 * 16,
+    "{name: prefix, tokens: 3}": 3 * 2 * 2 * 16,
+}
+"""What each puts into a GPT of two layers that is 16 wide."""
+
+
+@pytest.mark.parametrize("adapt", WAYS)
+def test_an_adapted_recipe_counts_what_learns_and_what_stays(tmp_path, adapt):
+    counted = count_parameters(_adapted(tmp_path, adapt))
+    frozen = count_parameters(tmp_path / "base").parameters
+    head = 2 * 16
+    assert counted.learned == WAYS[adapt] + head
+    assert counted.parameters - counted.learned == frozen
+    told = counted.as_json()
+    assert told["frozen"] == frozen
+    assert sum(row["parameters"] for row in told["rows"] if row["learns"]) == counted.learned
+    share = 100 * counted.learned / counted.parameters
+    assert counted.sums()[-1] == f"learned: {counted.learned:,} ({share:.3g} %), frozen: {frozen:,}"
+    assert counted.table().splitlines()[0].endswith("learns")
+    assert counted.memory.training["frozen"] in (4 * frozen, 6 * frozen)
+
+
+def test_every_layer_says_its_share(tmp_path):
+    path = _adapted(tmp_path, "{name: lora, rank: 2, targets: [attention.q]}")
+    lines = {
+        line.split()[0]: line.split("  ")[-1].strip() for line in count_parameters(path).table().splitlines()
+    }
+    learned, whole = 2 * (16 + 16), 3280 + 2 * (16 + 16)
+    assert lines["body.blocks"] == f"{100 * learned / whole:.3g} %"
+    assert (lines["attention.q.weight"], lines["attention.q.lora_A.weight"]) == ("0 %", "100 %")
+    assert (lines["body.embedding.table.weight"], lines["classifier.weight"]) == ("0 %", "100 %")
+
+
+def test_a_layer_that_alone_is_bent_stands_alone_with_its_share(tmp_path):
+    path = _adapted(tmp_path, "{name: lora, rank: 2, targets: [blocks.1.attention.q]}")
+    heads = {line.name: (line.parameters, line.learned) for line in count_parameters(path).folded}
+    assert heads["body.blocks.1"] == (3280 + 64, 64)
+    assert heads["body.blocks.0.attention.q.weight"] == (256, 0)
+
+
+def test_the_matrix_beside_an_update_is_no_table(tmp_path):
+    counted = count_parameters(_adapted(tmp_path, "lora"))
+    assert counted.embeddings == count_parameters(tmp_path / "base").embeddings
+
+
+def test_an_adapter_folder_is_counted_with_its_base(tmp_path):
+    path = _adapted(tmp_path, "{name: lora, rank: 2}")
+    (tmp_path / "some.tsv").write_text("text\tlabel\nthe cat\t0\na cat sleeps\t1\n", "utf-8")
+    figures = gf.train(path, [f"data.train={tmp_path / 'some.tsv'}"], output=tmp_path / "run")
+    counted = count_parameters(tmp_path / "run")
+    assert counted.learned == figures["trained_parameters"] == count_parameters(path).learned
+    assert counted.parameters == figures["parameters"] == count_parameters(path).parameters

@@ -53,7 +53,7 @@ def bend(body: nn.Module, config: Config, tokenizers: TokenizerPair | None) -> N
 def _first(table: Tensor, config: Config, tokenizers: TokenizerPair | None) -> Float[Tensor, "token dim"]:
     """The vectors that the virtual tokens begin with."""
     if config.init == "random":
-        return torch.randn(config.tokens, table.shape[1]) * float(table.std())
+        return torch.randn(config.tokens, table.shape[1]) * table.std()
     if config.init == "text":
         ids = _ids(str(config.text), tokenizers)
         return table[torch.tensor([ids[place % len(ids)] for place in range(config.tokens)])].clone()

@@ -16,6 +16,7 @@ from glassformer.api.outline import outline
 from glassformer.base import machine, report
 from glassformer.nn.cell import GATES
 from glassformer.nn.position import Positions
+from glassformer.nn.prefix import Prefixes
 from glassformer.nn.recurrent import Recurrent
 
 TERMS = 8  # a sum of more terms is shown by its value alone
@@ -50,13 +51,17 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """The row for machines."""
-        told = {"name": self.name, "kind": self.kind, "shape": list(self.shape), "formula": self.formula}
+        told: dict[str, Any] = {"name": self.name, "kind": self.kind, "shape": list(self.shape)}
+        told |= {"formula": self.formula, "learns": self.learns}
         return told | {"parameters": self.parameters, "tied_to": self.tied, "embedding": self.embedding}
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: a row, or, where ``times`` is not 0, the head of layers that are all alike."""
+    """A line of the table: a row, or the head of a layer or of several that are alike.
+
+    ``learned`` are those of its parameters that training changes.
+    """
 
     depth: int
     name: str
@@ -64,6 +69,7 @@ class Line:
     shape: str
     formula: str
     parameters: int
+    learned: int
 
 
 @dataclass(frozen=True)
@@ -99,21 +105,30 @@ class Counted:
             "embeddings": self.embeddings,
             "without_embeddings": self.parameters - self.embeddings,
             "learned": self.learned,
+            "frozen": self.parameters - self.learned,
             "assumed": list(self.assumed),
             "rows": [row.as_json() for row in self.rows],
             "memory": self.memory.as_json(),
         }
 
     def table(self, *, layers: bool = False) -> str:
-        """The table as people read it: layers that are alike as one, or each of them with ``layers``."""
+        """The table as people read it: layers that are alike as one, or each of them with ``layers``.
+
+        Where not all of the model learns, the last column is the share that does.
+        """
         lines = [_line(row) for row in self.rows] if layers else list(self.folded)
         figures = [f"{line.parameters:,}" for line in lines]
         width = max(map(len, [*figures, "parameters"]))
-        cells = [
+        cells: list[tuple[str, ...]] = [
             ("  " * line.depth + line.name, line.kind, line.shape, line.formula, figure.rjust(width))
             for line, figure in zip(lines, figures, strict=True)
         ]
         head = ["part", "kind", "shape", "formula", "parameters".rjust(width)]
+        if self.learned != self.parameters:
+            shares = ["" if not line.parameters else _share(line.learned, line.parameters) for line in lines]
+            wide = max(map(len, [*shares, "learns"]))
+            head.append("learns".rjust(wide))
+            cells = [(*cell, share.rjust(wide)) for cell, share in zip(cells, shares, strict=True)]
         return report.table(head, cells)
 
     def sums(self) -> list[str]:
@@ -125,7 +140,8 @@ class Counted:
             both = [*(row.parameters for row in tables), self.parameters - self.embeddings]
             told.append(f"with embeddings:    {_sum(both)}")
         if self.learned != self.parameters:
-            told.append(f"of which are learned: {self.learned:,}")
+            share = _share(self.learned, self.parameters)
+            told.append(f"learned: {self.learned:,} ({share}), frozen: {self.parameters - self.learned:,}")
         return told
 
 
@@ -142,6 +158,15 @@ def count_parameters(what: str | Path, settings: Sequence[str] = ()) -> Counted:
     rows = rows_of(model)
     needed = memory(model, asked.optim, asked.batch, bfloat16=low)
     return Counted(model.config.name, rows, folded(model), asked.assumed, needed)
+
+
+def _share(part: int, whole: int) -> str:
+    """A share in percent, to three digits.
+
+    >>> _share(1, 3), _share(0, 3), _share(3, 3)
+    ('33.3 %', '0 %', '100 %')
+    """
+    return f"{100 * part / whole:.3g} %"
 
 
 def _sum(terms: Sequence[int]) -> str:
@@ -181,12 +206,12 @@ def rows_of(model: nn.Module) -> tuple[Row, ...]:
 
 
 def _looked_up(owner: nn.Module, parameter: Tensor) -> bool:
-    """Whether this is a table of vectors: one of the two modules for it, or what stands beside parts.
+    """Whether this is a table of vectors: one of the modules for it, or what stands beside parts.
 
-    A matrix that is multiplied has a module of its own.
+    A matrix that is multiplied has a module of its own, which an adapter may put narrower ones into.
     """
-    apart = next(owner.children(), None) is not None
-    return isinstance(owner, nn.Embedding | Positions) or (apart and parameter.ndim == 2)
+    apart = next(owner.children(), None) is not None and not isinstance(owner, nn.Linear)
+    return isinstance(owner, nn.Embedding | Positions | Prefixes) or (apart and parameter.ndim == 2)
 
 
 def _factors(owner: nn.Module, parameter: Tensor, *, gates: int = 1) -> tuple[int, ...]:
@@ -207,7 +232,9 @@ def _gates(part: nn.Module) -> int:
 
 def _line(row: Row, name: str | None = None, depth: int = 0) -> Line:
     shape = TIMES.join(map(str, row.shape))
-    return Line(depth, row.name if name is None else name, row.kind, shape, row.formula, row.parameters)
+    learned = row.parameters if row.learns else 0
+    called = row.name if name is None else name
+    return Line(depth, called, row.kind, shape, row.formula, row.parameters, learned)
 
 
 def folded(model: nn.Module) -> tuple[Line, ...]:
@@ -227,21 +254,36 @@ def _lines(
         alike = list(group)
         name, child = alike[0]
         begin = f"{prefix}{name}."
-        if len(alike) == 1:
+        mine = [row for row in rows.values() if row.name.startswith(begin)]
+        if len(alike) == 1 and not (numbered and len({row.learns for row in mine}) > 1):
             yield from _lines(child, begin, rows, depth, f"{shown}{name}.")
             continue
-        inner = sum(row.parameters for row in rows.values() if row.name.startswith(begin))
-        which = "" if len(alike) == len(children) else f".{name}-{alike[-1][0]}"
-        head = f"{shown.removesuffix('.')}{which}{TIMES}{len(alike)}"
-        yield Line(depth, head, "", "", f"{len(alike)}{TIMES}{inner:,}", len(alike) * inner)
+        yield _head(mine, shown.removesuffix("."), [one for one, _ in alike], len(children), depth)
         yield from _lines(child, begin, rows, depth + 1)
 
 
+def _head(rows: Sequence[Row], stack: str, alike: Sequence[str], of: int, depth: int) -> Line:
+    """The line over layers of a stack that are alike, of one of which ``rows`` are given."""
+    times = len(alike)
+    inner, learned = sum(row.parameters for row in rows), sum(row.parameters for row in rows if row.learns)
+    if times == 1:
+        return Line(depth, f"{stack}.{alike[0]}", "", "", "", inner, learned)
+    which = "" if times == of else f".{alike[0]}-{alike[-1]}"
+    formula = f"{times}{TIMES}{inner:,}"
+    return Line(depth, f"{stack}{which}{TIMES}{times}", "", "", formula, times * inner, times * learned)
+
+
 def _signature(prefix: str, name: str, rows: Mapping[str, Row]) -> tuple[object, ...]:
-    """What layers have in common that are shown as one: names, shapes, kinds, and what they are tied to."""
+    """What layers have in common that are shown as one: names, shapes, kinds, ties, and what learns."""
     begin = f"{prefix}{name}."
     mine = [row for row in rows.values() if row.name.startswith(begin)]
     return tuple(
-        (row.name.removeprefix(begin), row.kind, row.factors, (row.tied or "").removeprefix(begin))
+        (
+            row.name.removeprefix(begin),
+            row.kind,
+            row.factors,
+            (row.tied or "").removeprefix(begin),
+            row.learns,
+        )
         for row in mine
     )

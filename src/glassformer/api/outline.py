@@ -10,16 +10,14 @@ from typing import Annotated, Any
 
 import torch
 
-from glassformer.api.heading import facts_before_data, with_head
 from glassformer.api.memory import Batch
-from glassformer.api.preparing import new_model, sized
+from glassformer.api.preparing import new_model, planned_model, sized
 from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.base import config, plugins
 from glassformer.base.config import Choice, Settings
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
 from glassformer.hub import gguf, remote
-from glassformer.nn.headed import body_of
 from glassformer.train.optim import OptimConfig
 from glassformer.train.settings import TrainConfig
 
@@ -100,9 +98,7 @@ def _one_vocabulary(settings: Sequence[str]) -> list[str]:
 
 def _of_recipe(recipe: Recipe) -> Outline:
     if recipe.init is not None:
-        body = body_of(hub.load(recipe.init, device="meta").model)
-        with torch.device("meta"):
-            model = with_head(recipe, body, facts_before_data(recipe))
+        model = planned_model(recipe, device="meta")
         return Outline(model, recipe.optim, recipe.train, _batch(recipe))
     data: Any = recipe.data
     assumed = []

@@ -101,14 +101,18 @@ def prepare(recipe: Recipe) -> Parts:
     )
 
 
-def planned_model(recipe: Recipe) -> nn.Module:
-    """The model that a recipe asks for before its data is read; UserError where it cannot be."""
-    started = _started(recipe)
-    if started is None:
-        return new_model(recipe, recipe.tokenizer.vocab_size)
-    body = body_of(started.model)
-    bend(recipe.adapt, body, started.tokenizers)
-    return with_head(recipe, body, facts_before_data(recipe), started)
+def planned_model(recipe: Recipe, device: str = "cpu") -> nn.Module:
+    """The model that a recipe asks for before its data is read; UserError where it cannot be.
+
+    On the device ``meta`` it is made of shapes alone, and no weight of ``init`` is read.
+    """
+    with torch.device(device):
+        started = _started(recipe, device)
+        if started is None:
+            return new_model(recipe, recipe.tokenizer.vocab_size)
+        body = body_of(started.model)
+        bend(recipe.adapt, body, started.tokenizers)
+        return with_head(recipe, body, facts_before_data(recipe), started)
 
 
 def new_model(recipe: Recipe, vocab_size: int) -> nn.Module:
@@ -139,9 +143,9 @@ def _kind(recipe: Recipe) -> Any:
 # --- what no data could make right -------------------------------------------------------------------------
 
 
-def _started(recipe: Recipe) -> hub.Loaded | None:
+def _started(recipe: Recipe, device: str = "cpu") -> hub.Loaded | None:
     """The folder to go on from; UserError for settings that do not fit each other."""
-    started = None if recipe.init is None else hub.load(recipe.init)
+    started = None if recipe.init is None else hub.load(recipe.init, device=device)
     config: Any = recipe.model if started is None else started.config
     able: Any = _model(config).Model if started is None or brings_head(recipe) else started.model
     _check_fit(recipe, config, able.abilities)

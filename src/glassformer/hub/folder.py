@@ -270,7 +270,7 @@ def _load_adapted(folder: Path, dtype: torch.dtype, device: torch.device | str) 
     base = load(address, dtype=dtype, device=device)
     with undrawn():
         model = adapters.put_on(base.model, base.folder, address, told)
-    beside: dict[str, Any] = {"model": model.eval(), "config": model.config, "folder": folder}
+    beside: dict[str, Any] = {"model": model.to(device).eval(), "config": model.config, "folder": folder}
     beside["written"] = heads.described(model)
     if (folder / f"{SOURCE_STEM}.json").is_file():
         beside["tokenizers"] = load_pair(folder)
