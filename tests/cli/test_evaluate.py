@@ -39,6 +39,16 @@ def test_only_what_was_typed_replaces_the_decoding_of_the_folder(ask, model_fold
     assert [named["settings"] for _, named in calls] == [{"length_penalty": 1.5}, {}]
 
 
+def test_the_device_is_that_of_load_and_another_is_refused(ask, model_folder, pairs, instead):
+    ended = ask("evaluate", model_folder, "--data", pairs, "--device", "gpu:9")
+    assert (ended.code, ended.out) == (2, "")
+    assert "there is no device 'gpu:9' here; choose auto or cpu" in ended.err
+    calls = instead("evaluate", type("Report", (), {"as_json": lambda self: {}})())
+    ask("evaluate", model_folder, "--data", pairs, "--device", "cpu", "--json")
+    ask("evaluate", model_folder, "--data", pairs, "--json")
+    assert [named["device"] for _, named in calls] == ["cpu", "auto"]
+
+
 def test_for_a_reader_there_are_tables(ask, model_folder, pairs):
     out = ask("evaluate", model_folder, "--data", pairs, "--max-new-tokens", 4).out
     assert "chrF++" in out and "signature" in out and "2 sentences" in out

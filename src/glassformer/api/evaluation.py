@@ -32,13 +32,15 @@ Chosen = Decoding | Mapping[str, Any] | None
 ROWS = 32  # sentences at a time when measuring the loss
 
 
-def evaluate(folder: str | Path, data: str | Sequence[str], **options: Any) -> Report | Losses:
-    """Scores of the model in ``folder`` on ``data``.
+def evaluate(
+    folder: str | Path, data: str | Sequence[str], *, device: str = "auto", **options: Any
+) -> Report | Losses:
+    """Scores of the model in ``folder`` on ``data``, computed on ``device``, which ``load`` explains.
 
     Of a model that translates what ``score_translations`` gives, whose options these are; of any other its
     loss and what follows from it: perplexity, bits per byte, accuracy. Raises UserError.
     """
-    opened = load(folder)
+    opened = load(folder, device=device)
     paths = [data] if isinstance(data, str) else list(data)
     if isinstance(opened, Translator):
         return score_translations(opened, paths, **options)
@@ -81,7 +83,7 @@ def score_translations(
     # First, so that what does not fit or is not installed is told before minutes of translating.
     if paper:
         PAPER.prepare(references[:1])
-    baseline = None if compare is None else _baseline(compare, sources, settings)
+    baseline = None if compare is None else _baseline(compare, sources, settings, translator.device)
     texts, seconds = translate_all(translator, sources, settings)
     if output is not None:
         files.write_text(Path(output), "".join(text + "\n" for text in texts))
@@ -152,10 +154,10 @@ def _batches(objective: objective_of.Objective, features: Sequence[Features]) ->
             bar.advance(len(rows))
 
 
-def _baseline(compare: str, sources: Sequence[str], settings: Chosen) -> list[str]:
+def _baseline(compare: str, sources: Sequence[str], settings: Chosen, device: str) -> list[str]:
     path = Path(compare)
     if path.is_dir():
-        return translate_all(load(path, able="translates"), sources, settings)[0]
+        return translate_all(load(path, able="translates", device=device), sources, settings)[0]
     lines = [line for _, line in files.open_lines(compare)]
     if len(lines) != len(sources):
         raise UserError(

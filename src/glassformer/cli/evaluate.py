@@ -8,7 +8,7 @@ import typer
 import glassformer as gf
 from glassformer.base import report
 from glassformer.cli import stdout
-from glassformer.cli.options import JSON, Model, Source, Target, takes_decoding
+from glassformer.cli.options import JSON, Device, Model, Source, Target, takes_decoding
 
 Data = Annotated[
     list[str],
@@ -18,9 +18,7 @@ Data = Annotated[
 ]
 Other = Annotated[
     str | None,
-    typer.Option(
-        metavar="OTHER", help="A model folder, or a file of translations, for the paired bootstrap."
-    ),
+    typer.Option(metavar="OTHER", help="A model folder or translations, for the paired bootstrap."),
 ]
 Language = Annotated[
     Literal["ko", "en", "de", "fr", "ja", "zh"] | None,
@@ -49,6 +47,7 @@ def evaluate(
     source: Source = None,
     target: Target = None,
     limit: Limit = None,
+    device: Device = "auto",
     as_json: JSON = False,
 ) -> None:
     """Score a model on a test set.
@@ -73,6 +72,7 @@ def evaluate(
         paper=paper,
         output=save_translations,
         limit=limit,
+        device=device,
     )
     if as_json:
         report.result(found.as_json())
