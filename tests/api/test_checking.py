@@ -53,6 +53,22 @@ def test_labels_are_checked_by_kind_with_its_settings_or_by_the_recipe(tmp_path)
     assert found.counts == {"ambiguous": 2, "leak": 2}
 
 
+def test_the_objective_of_a_recipe_says_whether_answers_are_numbers(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("text\tlabel\na\t1\nb\t5\n", encoding="utf-8")
+    tables = {}
+    for objective in ("regression", "classification"):
+        (tmp_path / "recipe.yaml").write_text(
+            f"model: {{name: gpt, dim: 8, depth: 1, heads: 2}}\nobjective: {{name: {objective}}}\n"
+            "data: {name: labelled, train: a.tsv}\ntrain: {steps: 1}\n",
+            encoding="utf-8",
+        )
+        tables[objective] = set(check(str(tmp_path / "recipe.yaml")).tables)
+    assert tables == {
+        "regression": {"lengths", "numbers", "histogram"}, "classification": {"lengths", "labels"},
+    }  # fmt: skip
+
+
 def test_a_kind_without_answers_and_a_wrong_setting_are_refused(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("text", encoding="utf-8")

@@ -152,7 +152,7 @@ def test_an_empty_context_and_an_id_that_comes_twice_are_refused(tmp_path: Path)
     with pytest.raises(UserError, match="question a: the context is empty"):
         list(asked(squad(tmp_path, GOOD, context=" \n"), answered=True))
     with pytest.raises(
-        UserError, match=r"question a: the id 'a' is also that of .*question a; ids must differ"
+        UserError, match=r"question a, again: the id 'a' is also that of .*question a; ids must differ"
     ):
         list(asked(squad(tmp_path, GOOD, GOOD), answered=True))
     both = {"question": "어디?", "context": CONTEXT, "id": "x"}

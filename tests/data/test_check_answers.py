@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glassformer.base import plugins
-from glassformer.data import labelled, tagged
+from glassformer.base.errors import UserError
+from glassformer.data import instructions, labelled, questions, tagged
 from glassformer.data.check import KINDS, Report
 from glassformer.data.check_answers import check
 
@@ -104,6 +106,114 @@ def test_tags_that_are_illegal_missing_or_too_few_are_told(tmp_path: Path) -> No
     lines.write_text('{"words": ["a", "b"], "tags": ["O"]}\n{"words": ["a"], "tags": ["B-X"]}\n', "utf-8")
     found = check(tagged, tagged.Config(train=str(lines)))
     assert "2 words in 'words' but 1 in 'tags'" in told(found, "unreadable")[0][1]
+
+
+SQUAD = {
+    "data": [
+        {"paragraphs": [
+            {"context": "Kim lives in Seoul.", "qas": [
+                {"id": "a", "question": "Who?", "answers": [{"text": "Kim", "answer_start": 0}]},
+                {"id": "b", "question": "Where?", "answers": [{"text": "Seoul", "answer_start": 12}]},
+                {"id": "c", "question": "When?", "answers": []},
+                {"id": "d", "question": " ", "answers": [{"text": "Kim", "answer_start": 0}]},
+                {"id": "a", "question": "Again?", "answers": [{"text": "Kim", "answer_start": 0}]},
+                {"question": "Nameless?", "answers": []},
+                "no object",
+            ]},
+            {"context": 3, "qas": []},
+            {"context": "Lee sleeps.", "qas": [
+                {"id": "e", "question": "Who?", "answers": [{"text": "Lee", "answer_start": 0}]},
+            ]},
+        ]},
+        {"title": "no paragraphs"},
+        {"paragraphs": [{"context": "x", "qas": [
+            {"id": "f", "question": "What?", "answers": [{"text": "x", "answer_start": 7}]},
+        ]}]},
+    ]
+}  # fmt: skip
+
+
+def test_every_question_that_is_wrong_is_listed_and_the_others_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(SQUAD), "utf-8")
+    found = check(questions, questions.Config(train=str(path)))
+    assert found.rows == {"train": 2}
+    wrong = [(where.partition(": ")[2], text) for where, text in told(found, "wrong")]
+    assert [where for where, _ in wrong] == [
+        "article 1, paragraph 1, question b", "article 3, paragraph 1, question f",
+    ]  # fmt: skip
+    assert wrong[0][1].startswith("the answer 'Seoul' does not begin at character 12: there stands ' Seoul")
+    assert [where[-10:] for where, _ in told(found, "unlabelled")] == ["question c"]
+    unreadable = [text for _, text in told(found, "unreadable")]
+    assert [text.split(";")[0] for text in unreadable] == [
+        "the question is empty",
+        f"the id 'a' is also that of {path}: article 1, paragraph 1, question a",
+        "no field 'id'",
+        "expected a JSON object, in the form of SQuAD",
+        "'context' must be a text",
+        "no field 'paragraphs'",
+    ]
+
+
+def test_lines_of_questions_that_are_wrong_are_listed_and_training_still_refuses_them(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    answer = {"context": "a b", "question": "which?", "answers": [{"text": "b", "answer_start": 2}]}
+    lines = [answer, answer | {"answers": [{"text": "b"}]}, answer | {"context": None}, answer]
+    path.write_text("\n".join([*map(json.dumps, lines), "{"]), "utf-8")
+    config = questions.Config(train=str(path))
+    found = check(questions, config)
+    assert found.rows == {"train": 2}
+    assert [where for where, _ in told(found, "wrong")] == ["train.jsonl:2"]
+    assert [where for where, _ in told(found, "unreadable")] == ["train.jsonl:3", "train.jsonl:5"]
+    with pytest.raises(UserError, match=r"train\.jsonl:2: the answer 'b' does not say its answer_start"):
+        list(config.read(str(path)))
+
+
+def test_conversations_that_are_wrong_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "chat.jsonl"
+    good = {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]}
+    lines = [good, {"messages": good["messages"][:1]}, {"text": "x"}, {"messages": 3}, good]
+    path.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    found = check(instructions, instructions.Config(train=str(path)))
+    assert found.rows == {"train": 2}
+    assert told(found, "unreadable")[0] == (
+        "chat.jsonl:2", "there is no answer; a conversation needs a turn of the assistant",
+    )  # fmt: skip
+    assert [where for where, _ in told(found, "unreadable")][1:] == ["chat.jsonl:3", "chat.jsonl:4"]
+
+
+def test_a_file_that_cannot_be_read_at_all_is_one_finding(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text('{"data": [', "utf-8")
+    found = check(questions, questions.Config(train=str(path)))
+    assert [text for _, text in told(found, "unreadable")] == [
+        "the file ends in the middle; it was cut short"
+    ]
+
+
+SCORES = "text\tlabel\n" + "".join(f"{name}\t{score}\n" for name, score in zip("abcde", "01235", strict=True))
+
+
+def test_answers_that_are_measured_are_shown_as_numbers(tmp_path: Path) -> None:
+    test = "text\tlabel\nx\t0.50\ny\t4.0\n"
+    found = labels(tmp_path, SCORES, test)
+    assert "labels" not in found.tables and found.clean
+    headers, rows = found.tables["numbers"]
+    assert headers == ("answers", "rows", "mean", "least", "median", "95 %", "most")
+    assert rows[0] == ("train", 5, 2.2, 0.0, 2.0, 4.6, 5.0)
+    headers, rows = found.tables["histogram"]
+    assert headers == ("from", "to", "train", "train %", "test", "test %")
+    assert rows[0] == (0.0, 0.5, 1, 20.0, 0, 0.0) and rows[1] == (0.5, 1.0, 0, 0.0, 1, 50.0)
+    assert [sum(column) for column in list(zip(*rows, strict=True))[2::2]] == [5, 2]
+
+
+def test_whole_numbers_are_labels_unless_it_is_said_that_they_are_numbers(tmp_path: Path) -> None:
+    assert {row[0] for row in labels(tmp_path, SCORES, SCORES).tables["labels"][1]} == set("01235")
+    found = labels(tmp_path, SCORES.replace("\t5", "\tmany"), SCORES, numbers=True)
+    assert "labels" not in found.tables
+    assert told(found, "wrong") == [("train.tsv:6", "the answer 'many' is no number (1)")]
+    decimal = SCORES.replace("\t5", "\t5.0")
+    assert "labels" in labels(tmp_path, decimal, decimal, numbers=False).tables
 
 
 @pytest.mark.parametrize("name", plugins.names("data"))

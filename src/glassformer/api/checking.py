@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from glassformer.api.heading import tells_numbers
 from glassformer.api.recipe import read_recipe
 from glassformer.base import plugins
 from glassformer.base.config import load
@@ -40,8 +41,11 @@ def check(
     given = {"train": _listed(train), "valid": _listed(valid), "test": _listed(test)}
     if not any(given.values()):
         raise UserError("there is no file to check")
+    numbers = None
     if recipe := [path for path in given["train"] if Path(path).suffix in (".yaml", ".yml")]:
-        data: Any = read_recipe(recipe[0], [f"data.{one}" for one in settings]).data
+        asked: Any = read_recipe(recipe[0], [f"data.{one}" for one in settings])
+        data: Any = asked.data
+        numbers = tells_numbers(asked.objective)
     else:
         module = plugins.find("data", kind)
         named = [f"{name}={value}" for name, value in (("source", source), ("target", target)) if value]
@@ -52,10 +56,10 @@ def check(
             split: tuple(Source(path=one) for one in paths) for split, paths in given.items() if paths
         }
         data = data.model_copy(update=as_given)  # so that places are told with the names that were typed
-    return _checked(data, max_characters)
+    return _checked(data, max_characters, numbers)
 
 
-def _checked(data: Any, max_characters: int) -> corpus.Report:
+def _checked(data: Any, max_characters: int, numbers: bool | None) -> corpus.Report:
     splits = {split: [one.path for one in data.sources(split)] for split in SPLITS if data.sources(split)}
     _there([path for paths in splits.values() for path in paths])
     module: Any = plugins.find("data", data.name)
@@ -63,7 +67,7 @@ def _checked(data: Any, max_characters: int) -> corpus.Report:
         found: corpus.Report = module.check(data, splits, max_characters)
         return found
     if hasattr(module, "look"):
-        return check_answers.check(module, data, max_characters=max_characters)
+        return check_answers.check(module, data, numbers=numbers, max_characters=max_characters)
     raise UserError(f"data of the kind {data.name} has no examples with answers; there is nothing to check")
 
 

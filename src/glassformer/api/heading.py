@@ -30,6 +30,14 @@ def brings_head(recipe: Recipe) -> bool:
     return hasattr(learned(recipe.objective), "head")
 
 
+def tells_numbers(settings: Any) -> bool:
+    """Whether the answers of the objective with these settings are numbers, and no labels."""
+    objective = learned(settings)
+    if hasattr(objective, "tells"):
+        return bool(objective.tells(settings) == "number")
+    return getattr(objective, "judge", None) == "numbers"
+
+
 def bodily(recipe: Recipe, config: Any) -> Any:
     """The configuration of the body: without the head it has for itself where the objective brings one."""
     return bare(config) if brings_head(recipe) else config

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, shown
+from glassformer.base.files import open_lines, shown, stop
 from glassformer.base.plugins import suggest
-from glassformer.data.columns import records, suffix
+from glassformer.data.columns import Bad, handed, records, suffix
 
 Answer = tuple[str, int]
 """The text of an answer, and the character of the context at which it begins."""
@@ -32,17 +32,26 @@ class Asked:
     where: str
 
 
-def asked(path: str, *, answered: bool, repair: bool = False) -> Iterator[Asked]:
+def asked(path: str, *, answered: bool, repair: bool = False, bad: Bad = stop) -> Iterator[Asked]:
     """The questions of a file in order; ``answered`` says that each must tell its answers, or have none.
 
-    Answers stand where they are said to, or with ``repair`` perhaps elsewhere. Raises UserError with the
-    place for whatever is not as it should be, and for an id that comes twice.
+    Answers stand where they are said to, or with ``repair`` perhaps elsewhere. Whatever is not as it should
+    be, and an id that comes twice, is handed to ``bad`` with its place, which raises UserError, and left out;
+    a file that cannot be read at all raises it whatever ``bad`` does.
     """
     seen: dict[str, str] = {}
-    for one in _squad(path) if is_whole(path) else _lines(path):
-        found = _asked(*one, answered=answered, repair=repair)
-        if (before := seen.setdefault(found.id, found.where)) is not found.where:
-            raise UserError(f"{found.where}: the id {found.id!r} is also that of {before}; ids must differ")
+    for one in _squad(path, bad) if is_whole(path) else _lines(path, bad):
+        where = one[2]
+        try:
+            found = _asked(*one, answered=answered, repair=repair)
+        except UserError as error:
+            handed(error, where, bad)
+            continue
+        if (before := seen.setdefault(found.id, where)) is not where:
+            # Of two in one paragraph the first is sound, and its place must not be that of the second.
+            again = f"{where}, again" if before == where else where
+            bad(again, f"the id {found.id!r} is also that of {before}; ids must differ")
+            continue
         yield found
 
 
@@ -70,24 +79,47 @@ _Raw = tuple[Mapping[str, Any], str, str, str]
 """What is said of a question, its context, its place, and the id it has if it is given none."""
 
 
-def _squad(path: str) -> Iterator[_Raw]:
+def _squad(path: str, bad: Bad) -> Iterator[_Raw]:
     """``{"data": [{"paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}``."""
     whole = _object(_parsed(path), shown(path))
     for number, article in enumerate(_list(whole, "data", shown(path)), start=1):
         at = f"{shown(path)}: article {number}"
-        for count, paragraph in enumerate(_list(_object(article, at), "paragraphs", at), start=1):
-            place = f"{at}, paragraph {count}"
-            context = _text(_object(paragraph, place), "context", place)
-            for order, one in enumerate(_list(paragraph, "qas", place), start=1):
-                where = f"{place}, question {order}"
-                said = _object(one, where)
-                name = _text(said, "id", where)
-                yield said, context, f"{place}, question {name}", name
+        try:
+            paragraphs = _list(_object(article, at), "paragraphs", at)
+        except UserError as error:
+            handed(error, at, bad)
+            continue
+        for count, paragraph in enumerate(paragraphs, start=1):
+            yield from _questions(paragraph, f"{at}, paragraph {count}", bad)
 
 
-def _lines(path: str) -> Iterator[_Raw]:
-    for where, record in records(path):
-        yield record, _text(record, "context", where), where, where.rpartition(":")[2]
+def _questions(paragraph: Any, place: str, bad: Bad) -> Iterator[_Raw]:
+    """The questions about one context."""
+    try:
+        context = _text(_object(paragraph, place), "context", place)
+        listed = _list(paragraph, "qas", place)
+    except UserError as error:
+        handed(error, place, bad)
+        return
+    for order, one in enumerate(listed, start=1):
+        where = f"{place}, question {order}"
+        try:
+            said = _object(one, where)
+            name = _text(said, "id", where)
+        except UserError as error:
+            handed(error, where, bad)
+        else:
+            yield said, context, f"{place}, question {name}", name
+
+
+def _lines(path: str, bad: Bad) -> Iterator[_Raw]:
+    for where, record in records(path, bad):
+        try:
+            context = _text(record, "context", where)
+        except UserError as error:
+            handed(error, where, bad)
+        else:
+            yield record, context, where, where.rpartition(":")[2]
 
 
 def _parsed(path: str) -> Any:

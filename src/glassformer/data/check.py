@@ -59,6 +59,9 @@ SIGNS = {
     "not valid UTF-8": "invalid_utf8",
     "label is empty": "unlabelled",
     "is empty; a word outside": "unlabelled",
+    "there are no answers": "unlabelled",
+    "does not begin at character": "wrong",
+    "does not say its answer_start": "wrong",
 }
 """What tells the kind of an unusable line in the sentence of its reader."""
 

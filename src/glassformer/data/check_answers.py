@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -17,12 +19,23 @@ from glassformer.data.filter import Dropped
 from glassformer.data.look import Look
 from glassformer.data.sources import SPLITS
 
+BINS = 10
+"""Into how many parts the range of numbers is cut to be counted."""
 
-def check(kind: ModuleType, config: Any, *, max_characters: int = 10_000, keep: int = 1000) -> Report:
+
+def check(
+    kind: ModuleType,
+    config: Any,
+    *,
+    numbers: bool | None = None,
+    max_characters: int = 10_000,
+    keep: int = 1000,
+) -> Report:
     """Read every split of the data and report what is wrong with it; ``kind`` is its module, with ``look``.
 
-    Beside findings it tells how long texts are and how often there is each label. Of each row some hundred
-    bytes are held, no text.
+    Beside findings it tells how long texts are, and how often there is each label, or how ``numbers`` are
+    spread: answers are numbers if so it is said, or, where nothing is said, if all read as numbers and some
+    of them is no whole one. Of each row some hundred bytes are held, no text.
     """
     found = Report(keep=keep)
     splits = {}
@@ -32,7 +45,11 @@ def check(kind: ModuleType, config: Any, *, max_characters: int = 10_000, keep: 
             for source in config.sources(split):
                 _read(kind, config, source.path, splits[split], found=found, max_characters=max_characters)
             found.rows[split] = len(splits[split].table)
-            _within(split, splits[split], found)
+    if numbers or (numbers is None and _measured(splits.values())):
+        for one in splits.values():
+            one.as_numbers(found)
+    for split, one in splits.items():
+        _within(split, one, found)
     train = splits.get("train")
     for split, one in splits.items():
         if train is not None and one is not train:
@@ -78,8 +95,35 @@ class _Split:
         for label in look.labels:
             self.labels[label] += 1
             self.first.setdefault(label, where)
-        if look.number is not None:
-            self.numbers.append(look.number)
+
+    def as_numbers(self, found: Report) -> None:
+        """Take the labels for numbers; those that are none are findings."""
+        for label, times in self.labels.items():
+            number = number_of(label)
+            if number is None:
+                found.add("wrong", self.first[label], f"the answer {label!r} is no number ({times:,})")
+            else:
+                self.numbers += [number] * times
+        self.labels.clear()
+
+
+def number_of(label: str) -> float | None:
+    """The finite number that a label is written as, None for any other.
+
+    >>> number_of("3.20"), number_of("good")
+    (3.2, None)
+    """
+    try:
+        number = float(label)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _measured(splits: Iterable[_Split]) -> bool:
+    """Whether labels look like measurements: all are numbers, and not all are whole ones."""
+    labels = {label for one in splits for label in one.labels}
+    return all(number_of(label) is not None for label in labels) and any("." in label for label in labels)
 
 
 class _Left(Dropped):
@@ -96,7 +140,7 @@ class _Left(Dropped):
 
 def _read(kind: Any, config: Any, path: str, split: _Split, *, found: Report, max_characters: int) -> None:
     broken, bad = taking(found)
-    # A kind whose file is one document, such as the JSON of SQuAD, has no rows to leave out.
+    # A kind whose file is one document has no rows to leave out.
     taken = {"bad": bad} if "bad" in inspect.signature(config.read).parameters else {}
     try:
         read: Iterator[Example] = config.read(path, _Left(found), **taken)
@@ -137,12 +181,7 @@ def _describe(splits: dict[Any, _Split], found: Report) -> None:
         ("characters", *ends),
         [(name, len(values), *_spread(values)) for name, values in lengths.items()],
     )
-    numbers = {name: one.numbers for name, one in splits.items() if one.numbers}
-    if numbers:
-        found.tables["numbers"] = (
-            ("answers", *ends[:1], "least", "median", "95 %", "most"),
-            [(name, len(values), *_spread(values)) for name, values in numbers.items()],
-        )
+    _describe_numbers({name: one.numbers for name, one in splits.items() if one.numbers}, found)
     labels = sum((one.labels for one in splits.values()), Counter[str]())
     if labels:
         rows: list[tuple[object, ...]] = []
@@ -153,6 +192,32 @@ def _describe(splits: dict[Any, _Split], found: Report) -> None:
             rows.append(tuple(cells))
         names = [part for name in splits for part in (name, f"{name} %")]
         found.tables["labels"] = (("label", *names), rows)
+
+
+def _describe_numbers(numbers: dict[Any, list[float]], found: Report) -> None:
+    """Tables of where numbers lie, and of how many lie in each tenth of their range."""
+    if not numbers:
+        return
+    found.tables["numbers"] = (
+        ("answers", "rows", "mean", "least", "median", "95 %", "most"),
+        [
+            (name, len(values), round(sum(values) / len(values), 3), *_spread(values))
+            for name, values in numbers.items()
+        ],
+    )
+    whole = [one for values in numbers.values() for one in values]
+    bounds = np.linspace(min(whole), max(whole), BINS + 1)
+    counts = {name: np.histogram(values, bounds)[0].tolist() for name, values in numbers.items()}
+    rows: list[tuple[object, ...]] = []
+    for place, (low, high) in enumerate(pairwise(np.round(bounds, 3).tolist())):
+        cells: list[object] = [low, high]
+        for name, values in numbers.items():
+            cells += [counts[name][place], _share(counts[name][place], len(values))]
+        rows.append(tuple(cells))
+    found.tables["histogram"] = (
+        ("from", "to", *(part for name in numbers for part in (name, f"{name} %"))),
+        rows if bounds[0] < bounds[-1] else [],
+    )
 
 
 def _spread(values: list[Any]) -> list[float]:

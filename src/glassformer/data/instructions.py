@@ -8,8 +8,21 @@ from typing import Any, Literal
 from pydantic import Field
 
 from glassformer.base.errors import UserError
+from glassformer.base.files import stop
 from glassformer.base.plugins import suggest
-from glassformer.data.columns import JSON, behind, part_of, records, rows, shared_out, suffix, text_of
+from glassformer.data.columns import (
+    JSON,
+    Bad,
+    behind,
+    handed,
+    ignored,
+    part_of,
+    records,
+    rows,
+    shared_out,
+    suffix,
+    text_of,
+)
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.look import Look
@@ -40,26 +53,33 @@ class Config(Divided):
     tokens_per_batch: int = Field(4096, ge=1)
     workers: int = Field(1, ge=0, le=64)
 
-    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+    def read(self, path: str, dropped: Dropped | None = None, bad: Bad = stop) -> Iterator[Example]:
         """The conversations at one path: the field ``messages``, pairs of a role and what is said.
 
         Nothing is ``dropped``: raises UserError, with file and line, for a turn without text, of an unknown
-        role or out of turn, and for a conversation without an answer.
+        role or out of turn, and for a conversation without an answer, unless ``bad`` takes what is wrong.
         """
         del dropped
         name, share = shared_out(path)
-        found = (self._conversations(name) for _ in range(2))
+        found = (self._conversations(name, one) for one in (ignored, bad))
         for where, messages in part_of(next(found), next(found), share):
-            check(messages, where)
             yield Example({"messages": tuple(messages)}, where)
 
-    def _conversations(self, name: str) -> Iterator[tuple[str, list[Message]]]:
+    def _conversations(self, name: str, bad: Bad) -> Iterator[tuple[str, list[Message]]]:
+        for where, record in self._records(name, bad):
+            try:
+                messages = self._of_record(record, where)
+                check(messages, where)
+            except UserError as error:
+                handed(error, where, bad)
+            else:
+                yield where, messages
+
+    def _records(self, name: str, bad: Bad) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The lines of JSON, or the rows of a table as if they were such."""
         if suffix(name) in JSON:
-            for where, record in records(name):
-                yield where, self._of_record(record, where)
-            return
-        for where, cells in rows(name, (self.question, self.answer)):
-            yield where, [("user", cells[self.question]), ("assistant", cells[self.answer])]
+            return records(name, bad)
+        return iter(rows(name, (self.question, self.answer), bad))
 
     def _of_record(self, record: Mapping[str, Any], where: str) -> list[Message]:
         """The turns in a line of JSON, by the first form that it has."""

@@ -10,15 +10,14 @@ class Look:
     """One example as a person sees it; ``look(config, example)`` of each kind of data gives it.
 
     ``texts`` are what a model reads and ``answer`` all that it is to tell, as text; two examples are the same
-    when both are. ``labels`` are those of the answer, one by one, where they are of a few kinds; ``number``
-    is the answer where it is one. ``wrong`` are findings of this example alone: a kind, of
+    when both are. ``labels`` are those of the answer, one by one, where they are of a few kinds or numbers.
+    ``wrong`` are findings of this example alone: a kind, of
     ``data.check.KINDS``, and a sentence.
     """
 
     texts: tuple[str, ...]
     answer: str
     labels: tuple[str, ...] = ()
-    number: float | None = None
     wrong: tuple[tuple[str, str], ...] = ()
 
     @property

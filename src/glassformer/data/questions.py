@@ -9,8 +9,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from glassformer.base import report
+from glassformer.base.files import stop
 from glassformer.data.asked import Answer, Asked, asked, nearest
-from glassformer.data.columns import behind, counted, part_of, shared_out
+from glassformer.data.columns import Bad, behind, counted, ignored, part_of, shared_out
 from glassformer.data.example import Example
 from glassformer.data.filter import Dropped
 from glassformer.data.look import Look
@@ -43,14 +44,15 @@ class Config(Divided):
     tokens_per_batch: int = Field(4096, ge=1)
     workers: int = Field(1, ge=0, le=64)
 
-    def read(self, path: str, dropped: Dropped | None = None) -> Iterator[Example]:
+    def read(self, path: str, dropped: Dropped | None = None, bad: Bad = stop) -> Iterator[Example]:
         """The questions at one path: fields ``id``, ``question``, ``context``, ``answers``.
 
         ``answers`` are pairs of a text and where it begins, none for a question that cannot be answered.
-        Raises UserError with the place: article, paragraph and question, or file and line.
+        Raises UserError with the place: article, paragraph and question, or file and line, unless ``bad``
+        takes questions that are wrong.
         """
         moved, share = 0, shared_out(path)[1]
-        for one in part_of(self._contexts(path), self._contexts(path), share):
+        for one in part_of(self._contexts(path, ignored), self._contexts(path, bad), share):
             for question in one:
                 answers, repaired = self._answers(question)
                 moved += repaired
@@ -63,12 +65,10 @@ class Config(Divided):
                 f"{path}: {counted(moved, 'answer')} stood elsewhere in the context than the file says"
             )
 
-    def _contexts(self, path: str) -> Iterator[list[Asked]]:
+    def _contexts(self, path: str, bad: Bad) -> Iterator[list[Asked]]:
         """Questions in a row about one context."""
-        name, _ = shared_out(path)
-        for _, several in groupby(
-            asked(name, answered=True, repair=self.repair), key=lambda one: one.context
-        ):
+        found = asked(shared_out(path)[0], answered=True, repair=self.repair, bad=bad)
+        for _, several in groupby(found, key=lambda one: one.context):
             yield list(several)
 
     def _answers(self, question: Asked) -> tuple[tuple[Answer, ...], int]:
