@@ -107,17 +107,27 @@ class Objective(Labelling):
         return Batch(tensors, sum(len(row.arrays["starts"]) for row in features))
 
     def told(self, model: nn.Module, batch: Batch) -> tuple[Loss, list[Told]]:
-        """The loss, and of every text the tags of its words, with the probabilities of all."""
+        """The loss, and of every text the tags of its words, with the probabilities of all.
+
+        ``full`` says that the text fills what is read at once, so that words may have been left out.
+        """
         scores = model(batch)
         found = self._loss(scores, batch, training=model.training)
         share, labels = scores.detach().double().softmax(dim=-1).cpu().numpy(), batch["labels"].cpu().numpy()
+        full = self._sizes(batch) >= self.longest
         told: list[Told] = []
-        for one, true in zip(share, labels, strict=True):
+        for one, true, fills in zip(share, labels, full, strict=True):
             real = true != IGNORED
-            told.append(
-                {"true": true[real], "told": decided(one[real], self.labels, self.scheme), "share": one[real]}
-            )
+            found_here = decided(one[real], self.labels, self.scheme)
+            told.append({"true": true[real], "told": found_here, "share": one[real], "full": fills[None]})
         return found, told
+
+    @staticmethod
+    def _sizes(batch: Batch) -> Int[np.ndarray, " rows"]:
+        """How many tokens each row has."""
+        rows, width = batch["tokens"].shape
+        kept = batch["keep"].sum(1).cpu().numpy() if "keep" in batch else np.full(rows, width)
+        return kept.astype(np.int64)
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """The number of the likeliest tag at every token; that at a word's first piece is the word's."""

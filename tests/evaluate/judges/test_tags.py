@@ -71,3 +71,45 @@ def test_a_set_without_entities_is_told() -> None:
     found = judge(sentences=[("in Seoul", "O O", "O O")])
     assert found.figures()["entity_f1"] == 0.0
     assert found.notes()[-1] == "there is no entity in this set; F1 over entities says nothing of it"
+
+
+def cut(sentences: list[tuple[str, str, str]], read: int, labels: tuple[str, ...] = LABELS) -> Judge:
+    """The judge of a model that reads so many words of each sentence."""
+    whole = judge(labels, sentences)
+    told = {}
+    for row, one in enumerate(zip(whole.true, whole.told, whole.share, strict=True)):
+        true, said, share = (array[:read] for array in one)
+        told[row] = {"true": true, "told": said, "share": share, "full": np.array([len(true) == read])}
+    return Judge(told, whole.asked)
+
+
+def test_words_that_were_not_read_count_as_outside_as_seqeval_would_count_them() -> None:
+    seqeval = pytest.importorskip("seqeval.metrics")
+    found = cut(SENTENCES, 2)
+    true = [true.split() for _, true, _ in SENTENCES]
+    told = [
+        [*said.split()[:2], *["O"] * (len(tags) - 2)]
+        for (_, _, said), tags in zip(SENTENCES, true, strict=True)
+    ]
+    figures = found.figures()
+    assert figures["entity_f1"] == pytest.approx(seqeval.f1_score(true, told))
+    assert figures["entity_recall"] == pytest.approx(seqeval.recall_score(true, told))
+    assert figures["accuracy"] == pytest.approx(seqeval.accuracy_score(true, told))
+    assert figures["entity_recall"] < judge().figures()["entity_recall"] + 1e-9
+    assert figures["accuracy"] != cut(SENTENCES, 9).figures()["accuracy"]
+    assert found.notes()[0] == (
+        "2 of 7 words, in 1 of 3 texts, stand beyond what the model reads at once; they count as O"
+    )
+    assert found.wrong(9).rows[-1] == ("x:3", "I-PER", "O", 0.0, "Park", "Kim sees Lee Park")
+
+
+def test_a_text_that_is_just_read_whole_has_lost_nothing() -> None:
+    found = cut(SENTENCES, 4)
+    assert found.figures() == judge().figures()
+    assert not any("beyond" in note for note in found.notes())
+
+
+def test_without_a_tag_for_outside_what_was_not_read_is_wrong() -> None:
+    found = cut([("Kim sees Lee", "NOUN VERB NOUN", "NOUN VERB NOUN")], 2, ("NOUN", "VERB"))
+    assert found.figures()["accuracy"] == pytest.approx(2 / 3)
+    assert "in 1 of 1 texts" in found.notes()[0] and found.notes()[0].endswith("they count as wrong")

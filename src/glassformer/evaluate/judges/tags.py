@@ -15,10 +15,16 @@ from glassformer.evaluate.spans import counted, fared, kinds_of
 from glassformer.evaluate.tables import confusion_table, label_table
 from glassformer.objectives.objective import Told
 
+OUTSIDE = "O"
+"""The tag of a word that belongs to nothing."""
+
 
 class Judge:
     """Reads of each row ``true`` and ``told``, a number for each word, and ``share``, words × labels.
 
+    Where ``full`` says that a row may have lost words at its end, these are looked for among the examples and
+    count as told to be ``O``, as the scorers of shared tasks count what a system leaves out; where no tag is
+    ``O``, as wrong.
     Figures: accuracy and macro F1 over words; where the tags mark entities also F1, precision and recall over
     entities, all alike (micro), and the mean of the kinds' F1. Resamples draw sentences.
     """
@@ -34,6 +40,8 @@ class Judge:
 
     def __init__(self, told: Mapping[int, Told], asked: Asked) -> None:
         self.asked, self.rows = asked, list(told)
+        self.cut: dict[int, int] = {}
+        told = self._whole(told)
         self.true = [one["true"].astype(np.int64) for one in told.values()]
         self.told = [one["told"].astype(np.int64) for one in told.values()]
         self.share = [one["share"] for one in told.values()]
@@ -62,6 +70,12 @@ class Judge:
     def notes(self) -> list[str]:
         """What is undefined, and tags of which there is nothing here."""
         found = one_label(_joined(self.true), _joined(self.told), self.asked)
+        if self.cut:
+            words, instead = sum(self.cut.values()), "O" if OUTSIDE in self.asked.labels else "wrong"
+            found.append(
+                f"{words:,} of {len(_joined(self.true)):,} words, in {len(self.cut):,} of {len(self):,} "
+                f"texts, stand beyond what the model reads at once; they count as {instead}"
+            )
         if self.entities and not self._counts[:, 0].any():
             found.append("there is no entity in this set; F1 over entities says nothing of it")
         return found
@@ -92,6 +106,21 @@ class Judge:
         headers = ("where", "true", "told", "probability", "word", "text")
         return Table("wrong", "Most sure and wrong", headers, tuple(cells))
 
+    def _whole(self, told: Mapping[int, Told]) -> Mapping[int, Told]:
+        """All words of every text; how many of which were not read stands in ``cut``."""
+        full = [row for row, one in told.items() if one.get("full", np.zeros(1)).any()]
+        found, place = dict(told), {label: number for number, label in enumerate(self.asked.labels)}
+        for row, example in self.asked.chosen(full) if full else ():
+            read = len(told[row]["true"])
+            missed = np.array([place[tag] for tag in example.fields["tags"][read:]], dtype=np.int64)
+            if len(missed):
+                self.cut[row] = len(missed)
+                other = (
+                    np.full_like(missed, place[OUTSIDE]) if OUTSIDE in place else (missed + 1) % len(place)
+                )
+                found[row] = _longer(told[row], missed, other)
+        return found
+
     def _named(self, numbers: np.ndarray) -> list[str]:
         return [self.asked.labels[number] for number in numbers.tolist()]
 
@@ -99,6 +128,16 @@ class Judge:
         size = len(self.asked.labels)
         counts = np.bincount(self._codes, weights=times[self._sentence], minlength=size * size)
         return counts.reshape(size, size)
+
+
+def _longer(told: Told, missed: np.ndarray, instead: np.ndarray) -> Told:
+    """What was told of a row with the words that were not read, of which nothing is probable."""
+    nothing = np.zeros((len(missed), told["share"].shape[1]))
+    return {
+        "true": np.concatenate([told["true"], missed]),
+        "told": np.concatenate([told["told"], instead]),
+        "share": np.concatenate([told["share"], nothing]),
+    }
 
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:
