@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tests.contracts.inputs import INPUTS, KEEP, SOURCE, TARGET, TOKENS
 from tests.contracts.lessons import LESSONS
 from tests.contracts.test_models import CLOSE, able, made, scores_of
@@ -21,7 +22,7 @@ from glassformer.hub import adapters
 from glassformer.hub import folder as hub
 from glassformer.nn.adapter import Adapter, learns, note
 from glassformer.nn.folding import folded
-from glassformer.nn.low_rank import low_rank_parts
+from glassformer.nn.low_rank import low_rank_parts, merge, unmerge
 from glassformer.train.optim import OptimConfig, Optimizer
 
 WAYS = tuple(name for name in plugins.names("adapt") if hasattr(plugins.find("adapt", name), "bend"))
@@ -154,6 +155,25 @@ def test_opened_again_it_is_the_same_and_whole_it_computes_the_same(
             adapters.whole(opened)
 
 
+@over(("way", "name", "case"), [one for one in CASES if one[0] == "lora"])
+def test_merged_in_place_it_computes_the_same_and_unmerged_it_is_what_it_was(
+    way: str, name: str, case: Any
+) -> None:
+    model = _bent(way, name, case)
+    before, batch = _state(model), _batch(model)
+    apart = scores_of(model, batch)
+    merge(model)
+    torch.testing.assert_close(scores_of(model, batch), apart, rtol=0, atol=1e-5)
+    bases = {f"{part}.weight" for part in low_rank_parts(model)}
+    merged = _state(model)
+    assert {key for key in before if not torch.equal(before[key], merged[key])} == bases
+    unmerge(model)
+    after = _state(model)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(after[key], weight) for key, weight in before.items())
+    assert torch.equal(scores_of(model, batch), apart)
+
+
 @over("fixed", [None, 7])
 @over(("way", "name", "case"), WRITING)
 def test_writing_word_by_word_is_reading_at_once(way: str, name: str, case: Any, fixed: int | None) -> None:
@@ -250,3 +270,59 @@ def test_a_run_of_an_adapter_goes_on_where_it_stopped(way: str, objective: str, 
         gf.load(tmp_path / "whole" / folder)
     size = (tmp_path / "whole" / "adapter_model.safetensors").stat().st_size
     assert size < 8 * figures["trained_parameters"] + 4000
+
+
+def _saved(run: Path, step: int) -> dict[str, Tensor]:
+    """The weights of a run after so many steps."""
+    return load_file(run / f"step-{step:06d}" / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def freed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[str]]:
+    """A folder with a finished run ``whole`` whose layers were freed one by one, its recipe and settings."""
+    folder = tmp_path_factory.mktemp("freed")
+    recipe = LESSONS["classification"].write(folder)
+    gf.train(recipe, ["train.steps=2", "model.depth=2"], output=folder / "base")
+    settings = [
+        *LESSONS["classification"].restless, f"init={folder / 'base'}", "adapt.layer_decay=0.5",
+        "adapt.unfreeze_every=2", "optim.weight_decay=0.1", "train.precision=float32", "train.save_every=1",
+        "train.keep_last=9",
+    ]  # fmt: skip
+    gf.train(recipe, [*settings, "train.steps=8"], output=folder / "whole")
+    return folder, recipe, settings
+
+
+def test_layers_are_freed_one_by_one_from_the_head_down(freed: tuple[Path, Path, list[str]]) -> None:
+    folder, *_ = freed
+    before = load_file(folder / "base" / "model.safetensors")
+    stages = {2: (), 4: (".h.1.",), 6: (".h.1.", ".h.0."), 8: (".h.1.", ".h.0.", ".wte.", ".wpe.")}
+    for step, free in stages.items():
+        now = _saved(folder / "whole", step)
+        moved = {name for name in before if not torch.equal(before[name], now[name])}
+        assert moved == {name for name in before if any(one in name for one in (*free, ".ln_f.", "score."))}
+
+
+def test_a_layer_below_moves_by_half_of_what_it_would(freed: tuple[Path, Path, list[str]]) -> None:
+    folder, recipe, settings = freed
+    gf.train(recipe, [*settings, "adapt.layer_decay=1", "train.steps=3"], output=folder / "even")
+    before = _saved(folder / "whole", 2)
+    other = _saved(folder / "even", 2)
+    assert all(torch.equal(other[name], weight) for name, weight in before.items())
+    half, even = (_saved(folder / run, 3) for run in ("whole", "even"))
+    name = next(name for name in before if ".h.1.mlp" in name and name.endswith("weight"))
+    assert not torch.equal(even[name], before[name])
+    torch.testing.assert_close(
+        half[name] - before[name], (even[name] - before[name]) / 2, rtol=1e-3, atol=1e-7
+    )
+
+
+@over("stop", [3, 4])
+def test_a_run_whose_layers_are_freed_goes_on_where_it_stopped(
+    freed: tuple[Path, Path, list[str]], stop: int
+) -> None:
+    folder, recipe, settings = freed
+    parts = folder / f"parts-{stop}"
+    gf.train(recipe, [*settings, f"train.steps={stop}"], output=parts)
+    gf.train(recipe, [*settings, "train.steps=8"], output=parts, resume=True)
+    for file in ("model.safetensors", "train_state/optimizer.safetensors"):
+        assert (parts / "last" / file).read_bytes() == (folder / "whole" / "last" / file).read_bytes()

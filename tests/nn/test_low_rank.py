@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from glassformer.nn.folding import folded
-from glassformer.nn.low_rank import LowRank, low_rank_parts, put
+from glassformer.nn.low_rank import LowRank, low_rank_parts, merge, put, unmerge
 
 
 def _bent(seed: int = 0) -> tuple[nn.Linear, LowRank]:
@@ -42,3 +42,39 @@ def test_it_is_found_and_put_by_name():
     put(model, "a.1", LowRank(model["a"][1], 2, 1.0))
     assert list(low_rank_parts(model)) == ["a.1"]
     assert not low_rank_parts(folded(model))
+
+
+def test_merged_in_place_it_gives_the_same_and_unmerged_it_is_bit_for_bit_what_it_was():
+    linear, bent = _bent()
+    nn.init.normal_(bent.lora_B.weight)
+    x, before, apart = torch.randn(3, 6), linear.weight.clone(), bent(torch.ones(3, 6))
+    plain, names = bent.folded(), [name for name, _ in bent.named_parameters()]
+    for _ in range(2):  # twice is once
+        merge(nn.Sequential(bent))
+    assert bent.merged and not torch.equal(bent.weight, before)
+    assert torch.equal(bent(x), plain(x)) and torch.equal(bent.folded()(x), plain(x))
+    assert [name for name, _ in bent.named_parameters()] == names
+    for _ in range(2):
+        unmerge(nn.Sequential(bent))
+    assert not bent.merged and bent.weight is linear.weight
+    assert torch.equal(bent.weight, before) and torch.equal(bent(torch.ones(3, 6)), apart)
+
+
+def test_a_hundred_times_merged_and_unmerged_nothing_has_drifted():
+    linear, bent = _bent()
+    nn.init.normal_(bent.lora_B.weight)
+    before = linear.weight.clone()
+    for _ in range(100):
+        bent.merge()
+        bent.unmerge()
+    assert torch.equal(bent.weight, before)
+
+
+def test_merged_nothing_learns_and_a_matrix_that_is_shared_stays_elsewhere():
+    linear, bent = _bent()
+    nn.init.normal_(bent.lora_B.weight)
+    other, x = linear(torch.ones(1, 6)), torch.ones(1, 6, requires_grad=True)
+    bent.merge()
+    assert torch.equal(linear(torch.ones(1, 6)), other)
+    bent(x).sum().backward()
+    assert bent.lora_A.weight.grad is None and bent.lora_B.weight.grad is None

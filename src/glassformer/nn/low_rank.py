@@ -37,22 +37,47 @@ class LowRank(nn.Linear):
         self.lora_A = nn.Linear(size[0], rank, bias=False, device=place)
         self.lora_B = nn.Linear(rank, size[1], bias=False, device=place)
         self.dropout = Dropout(dropout)
+        self._aside: tuple[Tensor, ...] = ()
         nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
         nn.init.zeros_(self.lora_B.weight)
 
     def forward(self, x: Float[Tensor, "*rows in"]) -> Float[Tensor, "*rows out"]:
-        """The layer's own result and the update's."""
+        """The layer's own result and the update's, which may be in the matrix already."""
+        if self.merged:
+            return functional.linear(x, self.weight, self.bias)
         update: Tensor = self.lora_B(self.lora_A(self.dropout(x)))
         return functional.linear(x, self.weight, self.bias) + update * self.scale
 
     def folded(self) -> nn.Linear:
         """A plain layer with the update in its matrix, summed in float64."""
+        plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
+        plain.weight, plain.bias = self._whole(), self.bias
+        return plain.train(self.training)
+
+    @property
+    def merged(self) -> bool:
+        """Whether the update is in the matrix."""
+        return bool(self._aside)
+
+    def merge(self) -> None:
+        """Put the update into the matrix, whose first values are kept aside; merged already, it stays so."""
+        if not self.merged:
+            self._aside, self.weight = (self.weight,), self._whole()
+
+    def unmerge(self) -> None:
+        """Put back the very matrix that was there before, on the device where the layer is now."""
+        if self.merged:
+            (before,), self._aside = self._aside, ()
+            before.data = before.data.to(self.weight.device)
+            self.weight = before
+
+    def _whole(self) -> Tensor:
+        if self.merged:
+            return self.weight
         with torch.no_grad():
             update = self.lora_B.weight.double() @ self.lora_A.weight.double()
             whole = (self.weight.double() + self.scale * update).to(self.weight.dtype)
-        plain = nn.Linear(self.in_features, self.out_features, bias=self.bias is not None, device="meta")
-        plain.weight, plain.bias = nn.Parameter(whole, requires_grad=False), self.bias
-        return plain.train(self.training)
+        return nn.Parameter(whole, requires_grad=False)
 
     def extra_repr(self) -> str:
         """The sizes, for printing."""
@@ -68,3 +93,18 @@ def put(body: nn.Module, name: str, part: nn.Module) -> None:
 def low_rank_parts(model: nn.Module) -> dict[str, LowRank]:
     """The layers with such an update, by their names."""
     return {name: part for name, part in model.named_modules() if isinstance(part, LowRank)}
+
+
+def merge(model: nn.Module) -> None:
+    """Put every update into its matrix, in place: nothing learns then, and nothing more is computed.
+
+    The matrices of before are kept, as much memory again; ``nn.folding`` makes a twin without them.
+    """
+    for part in low_rank_parts(model).values():
+        part.merge()
+
+
+def unmerge(model: nn.Module) -> None:
+    """Undo ``merge``: every matrix is bit for bit what it was, and its update stands beside it again."""
+    for part in low_rank_parts(model).values():
+        part.unmerge()
