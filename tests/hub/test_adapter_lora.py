@@ -159,3 +159,65 @@ def test_ranks_that_are_none_are_refused(ranks: Any, tmp_path: Path):
         UserError, match=r"glassformer\.json: ranks is no list of ranks for transformer\.h\.0"
     ):
         hub.load(tmp_path / "adapter")
+
+
+CLASSES = {
+    ("gpt", "classifies"): "GPT2ForSequenceClassification",
+    ("bert", "classifies"): "BertForSequenceClassification",
+    ("bert", "tags"): "BertForTokenClassification",
+    ("bert", "answers"): "BertForQuestionAnswering",
+}
+KINDS = {"classifies": "SEQ_CLS", "tags": "TOKEN_CLS", "answers": "QUESTION_ANS"}
+
+
+def _pefts(base: Path, folder: Path, model: str, ability: str, *, task: str | None) -> Any:
+    """An adapter with a head that peft put on a base without one, whose first weights are drawn there."""
+    import peft
+    import transformers
+
+    labels = {} if ability == "answers" else {"num_labels": 3}
+    torch.manual_seed(4)
+    plain = getattr(transformers, CLASSES[model, ability]).from_pretrained(base, **labels)
+    saved = [name for name in ("classifier", "score", "qa_outputs", "pooler") if name in str(plain)]
+    asked = peft.LoraConfig(
+        task_type=task, r=2, target_modules=THERE[model], fan_in_fan_out=model == "gpt",
+        init_lora_weights=False, modules_to_save=saved,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        there = peft.get_peft_model(plain, asked)
+        there.save_pretrained(folder)
+    told = json.loads((folder / "adapter_config.json").read_text("utf-8"))
+    (folder / "adapter_config.json").write_text(json.dumps(told | {"base_model_name_or_path": str(base)}))
+    return there.eval()
+
+
+@pytest.mark.parametrize(("model", "ability"), CLASSES)
+def test_we_open_pefts_with_a_head_on_a_base_without_one(model: str, ability: str, tmp_path: Path):
+    base = write_base(tmp_path / "base", model)  # of BERT, one that scores words
+    there = _pefts(base, tmp_path / "adapter", model, ability, task=KINDS[ability])
+    opened = hub.load(tmp_path / "adapter")
+    assert opened.model.abilities == (ability,)
+    hub.save(tmp_path / "again", opened.model, None)
+    with torch.no_grad():
+        told = there(input_ids=TOKENS)
+        theirs = (
+            torch.stack([told.start_logits, told.end_logits], -1) if ability == "answers" else told.logits
+        )
+        for folder in ("adapter", "again"):
+            _close(hub.load(tmp_path / folder).model({"tokens": TOKENS}), theirs)
+    if ability != "answers":
+        assert opened.model.head.labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+
+
+def test_a_head_of_peft_goes_on_from_the_layer_of_its_base_and_without_a_task_is_refused(tmp_path: Path):
+    base = write_base(tmp_path / "base", "bert", head="pooler")
+    there = _pefts(base, tmp_path / "adapter", "bert", "classifies", task="SEQ_CLS")
+    path = tmp_path / "adapter" / "adapter_model.safetensors"
+    whole = load_file(path)
+    save_file({name: one for name, one in whole.items() if "pooler" not in name}, path)
+    with torch.no_grad():
+        _close(hub.load(tmp_path / "adapter").model({"tokens": TOKENS}), there(input_ids=TOKENS).logits)
+    _pefts(base, tmp_path / "bare", "bert", "classifies", task=None)
+    with pytest.raises(UserError, match=r"has no place in the base .*; a head is known by task_type SEQ_CLS"):
+        hub.load(tmp_path / "bare")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 from tests.hub.peft_folders import TOKENS, write_adapter, write_base
 
+from glassformer.adapt import lora
+from glassformer.adapt.bending import bend
 from glassformer.base.errors import UserError
 from glassformer.hub import adapters
 from glassformer.hub import folder as hub
 from glassformer.hub.average import average
-from glassformer.nn.adapter import adapter_of
+from glassformer.hub.heads import put_on
+from glassformer.nn.adapter import Adapter, adapter_of, learns, note
+from glassformer.nn.headed import Head
 
 
 @pytest.fixture
@@ -109,3 +114,54 @@ def test_adapters_of_one_base_are_averaged(folders, tmp_path):
     assert torch.equal(_scores(tmp_path / "mean"), _scores(folders[1]))
     with pytest.raises(UserError, match="adapters of different kinds or bases"):
         average([folders[0], folders[1]], tmp_path / "odd")
+
+
+def _code(card: str) -> str:
+    """The lines for Python that mention peft, up to what is done with the model."""
+    (block,) = (
+        one.split("```")[0] for one in card.split("```python\n") if "PeftModel" in one.split("```")[0]
+    )
+    return "\n".join(line for line in block.splitlines() if line.startswith(("from", "base", "model")))
+
+
+@pytest.mark.parametrize(
+    ("way", "size"), [("lora", {"rank": 2}), ("prompt", {"tokens": 3}), ("prefix", {"tokens": 3})]
+)
+def test_the_lines_of_the_card_open_the_adapter_in_peft(way, size, tmp_path):
+    pytest.importorskip("peft")
+    base = write_base(tmp_path / "base", "gpt")
+    model = write_adapter(tmp_path / "adapter", base, way, **size)
+    card = (tmp_path / "adapter" / "README.md").read_text("utf-8")
+    assert "base_model: ../base" in card and "library_name: peft" in card
+    code = _code(card).replace("BASE_FOLDER", str(base)).replace("THIS_FOLDER", str(tmp_path / "adapter"))
+    code = code.replace("import AutoTokenizer, ", "import ")
+    made: dict = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        exec(code, made)
+    with torch.no_grad():
+        there = made["model"].eval()(input_ids=TOKENS).logits[:, -TOKENS.shape[1] :]
+        torch.testing.assert_close(model({"tokens": TOKENS}), there, rtol=0, atol=1e-5)
+
+
+def test_the_lines_of_the_card_open_an_adapter_with_a_head_in_peft(tmp_path):
+    pytest.importorskip("peft")
+    base = write_base(tmp_path / "base", "bert", head="none")
+    body = hub.load(base).model
+    bend(lora.Config(rank=2), body, None)
+    settings = {"ability": "classifies", "pool": "first", "labels": ("a", "b", "c"), "max_length": 12}
+    model = put_on(body, Head(objective="classification", outputs=3, width=16, texts=1, **settings))
+    for one in learns(model).values():
+        one.data.add_(torch.randn_like(one), alpha=0.1)
+    note(model, Adapter(name="lora", base=str(base), fingerprint=adapters.fingerprint(base)))
+    hub.save(tmp_path / "adapter", model, None)
+    code = _code((tmp_path / "adapter" / "README.md").read_text("utf-8"))
+    assert "num_labels=3" in code
+    code = code.replace("BASE_FOLDER", str(base)).replace("THIS_FOLDER", str(tmp_path / "adapter"))
+    made: dict = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        exec(code, made)
+    with torch.no_grad():
+        there = made["model"].eval()(input_ids=TOKENS).logits
+        torch.testing.assert_close(model.eval()({"tokens": TOKENS}), there, rtol=0, atol=1e-5)

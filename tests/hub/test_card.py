@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ruamel.yaml import YAML
 
-from glassformer.hub.card import Card, Data, Score, architecture_of, render
+from glassformer.hub.card import Bent, Card, Data, Score, architecture_of, render
 
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.5.1"
 CARD = Card(
@@ -106,3 +106,27 @@ def test_hubs_are_told_what_a_model_is_for_where_they_have_a_word() -> None:
     assert head["pipeline_tag"] == "text-generation"
     assert head["model-index"][0]["results"][0]["task"] == {"type": "text-generation"}  # type: ignore[index]
     assert "pipeline_tag" not in _head(render(Card("Mine", 10, ability="encodes")))
+
+
+def _adapter(base: str, way: str | None = "LORA", labels: int = 0) -> str:
+    return render(Card("Mine", 10, ability="classifies", architecture="X", bent=Bent(base, way, labels)))
+
+
+def test_an_adapter_names_its_base_as_peft_and_hubs_expect() -> None:
+    head = _head(_adapter("hf://owner/name"))
+    assert (head["library_name"], head["base_model"]) == ("peft", "owner/name")
+    assert head["tags"] == ["glassformer", "base_model:adapter:owner/name", "lora"]
+    assert _head(_adapter("../base"))["base_model"] == "../base"
+    text = _adapter("../base", labels=3)
+    assert "It is an adapter of ../base, whose weights it needs." in text
+    assert "needs `peft` and its base (`pip install peft`)" in text
+    assert 'base = X.from_pretrained("BASE_FOLDER", num_labels=3)' in text
+    assert 'model = PeftModel.from_pretrained(base, "THIS_FOLDER")' in text
+    assert 'X.from_pretrained("owner/name")' in _adapter("hf://owner/name")
+
+
+def test_what_peft_does_not_know_is_not_said_to_open_there() -> None:
+    text = _adapter("../base", None)
+    assert "from_pretrained" not in text and "no adapter that `peft` knows" in text
+    assert _head(text)["library_name"] == "glassformer"
+    assert "base_model" not in _head(render(CARD))

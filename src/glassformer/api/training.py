@@ -18,6 +18,7 @@ from glassformer.api.recipe import Recipe, read_recipe
 from glassformer.api.settling import settle
 from glassformer.base import machine, report
 from glassformer.base.config import dump
+from glassformer.hub import adapters
 from glassformer.hub import card as cards
 from glassformer.hub import folder as hub
 from glassformer.hub.heads import described
@@ -228,5 +229,6 @@ def _card(parts: Parts, folder: Path, measured: Measured) -> str:
             data=tuple(cards.Data(named(source.path)) for source in data.sources("train")),
             architecture=cards.architecture_of(described(parts.model)),
             ability=parts.ability,
+            bent=adapters.told_of(folder / "best", parts.model),
         )
     )

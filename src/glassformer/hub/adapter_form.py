@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from glassformer.base.errors import UserError
 from glassformer.nn.adapter import Adapter
+from glassformer.nn.headed import Head
 from glassformer.nn.names import Names
 
 CONFIG, WEIGHTS, OWN = "adapter_config.json", "adapter_model.safetensors", "glassformer.json"
@@ -33,6 +34,10 @@ class Form(Protocol):
     FOLDS: bool
     BESIDE: bool
     PARTS: tuple[str, ...]
+
+    def known(self, head: Head | None) -> bool:
+        """Whether peft computes the same with it under this head."""
+        ...
 
     def told(self, model: nn.Module, names: Names, adapter: Adapter) -> dict[str, Any]:
         """What its ``adapter_config.json`` says, under peft's keys."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from glassformer.base.errors import UserError
 from glassformer.hub.adapter_form import CONFIG, OWN, PREFIX, WEIGHTS, Told, pour
 from glassformer.nn.adapter import Adapter
+from glassformer.nn.headed import Head
 from glassformer.nn.low_rank import LowRank, low_rank_parts, put
 from glassformer.nn.names import SAME, Names
 
@@ -38,6 +39,11 @@ REFUSED = {
 
 Group = dict[str, LowRank | None]
 """The matrices that are one tensor in a file, in order, by their names; None where one has no update."""
+
+
+def known(head: Head | None) -> bool:  # noqa: ARG001
+    """Under every head."""
+    return True
 
 
 def _groups(model: nn.Module, names: Names) -> dict[str, Group]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from glassformer.base.errors import UserError
 from glassformer.hub.adapter_form import CONFIG, WEIGHTS, Told, pour
 from glassformer.nn.adapter import Adapter
-from glassformer.nn.headed import body_of
+from glassformer.nn.headed import Head, body_of
 from glassformer.nn.names import Names
 from glassformer.nn.prefix import Prefixes, prefixes_of, put_prefixes, self_attentions, sizes_of
 
@@ -17,6 +17,11 @@ NAME, PEFT = "prefix", "PREFIX_TUNING"
 FOLDS = BESIDE = False
 PARTS: tuple[str, ...] = ("prefix",)
 KEY = "prompt_embeddings"
+
+
+def known(head: Head | None) -> bool:  # noqa: ARG001
+    """Under every head."""
+    return True
 
 
 def told(model: nn.Module, names: Names, adapter: Adapter) -> dict[str, Any]:  # noqa: ARG001

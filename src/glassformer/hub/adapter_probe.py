@@ -8,11 +8,17 @@ from torch import Tensor, nn
 
 from glassformer.hub.adapter_form import Told
 from glassformer.nn.adapter import Adapter
+from glassformer.nn.headed import Head
 from glassformer.nn.names import Names
 
 NAME, PEFT = "probe", "GLASSFORMER_PROBE"
 FOLDS = BESIDE = True
 PARTS: tuple[str, ...] = ()
+
+
+def known(head: Head | None) -> bool:  # noqa: ARG001
+    """There it is no adapter."""
+    return False
 
 
 def told(model: nn.Module, names: Names, adapter: Adapter) -> dict[str, Any]:  # noqa: ARG001

@@ -10,7 +10,7 @@ from glassformer.base.errors import UserError
 from glassformer.hub.adapter_form import CONFIG, WEIGHTS, Told, pour
 from glassformer.hub.tables import tables
 from glassformer.nn.adapter import Adapter
-from glassformer.nn.headed import body_of
+from glassformer.nn.headed import Head, body_of
 from glassformer.nn.names import Names
 from glassformer.nn.virtual import Virtual, put_before
 
@@ -22,6 +22,11 @@ KEY = "prompt_embeddings"
 
 def _table(model: nn.Module) -> Virtual:
     return next(part for part in model.modules() if isinstance(part, Virtual))
+
+
+def known(head: Head | None) -> bool:
+    """Not under a head that reads the first token, which is a virtual one there."""
+    return head is None or head.pool != "first"
 
 
 def told(model: nn.Module, names: Names, adapter: Adapter) -> dict[str, Any]:  # noqa: ARG001

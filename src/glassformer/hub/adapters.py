@@ -24,10 +24,11 @@ from glassformer.hub import (
     remote,
 )
 from glassformer.hub.adapter_form import CONFIG, OWN, PREFIX, WEIGHTS, Form, Told, pour
+from glassformer.hub.card import Bent, architecture_of
 from glassformer.hub.manifest import MANIFEST, as_json, read_json, read_manifest
 from glassformer.nn.adapter import Adapter, adapter_of, keep_base, learns, note
 from glassformer.nn.folding import folded
-from glassformer.nn.headed import Headed, body_of
+from glassformer.nn.headed import LAYERS, Head, Headed, bare, body_of, head_of
 
 FORMAT_VERSION = 1
 FORMS: dict[str, Form] = {
@@ -113,6 +114,17 @@ def write(folder: Path, model: nn.Module) -> None:
     huggingface.write_file(folder / WEIGHTS, plain)
 
 
+def told_of(folder: Path, model: nn.Module) -> Bent | None:
+    """What the model card in ``folder`` tells of the base; None for a model that is whole."""
+    adapter = adapter_of(model)
+    if adapter is None:
+        return None
+    form, head = FORMS[adapter.name], head_of(model)
+    known = form.known(head) and architecture_of(heads.described(model)) is not None
+    labels = 0 if head is None else head.outputs
+    return Bent(_seen_from(folder, adapter.base), form.PEFT if known else None, labels)
+
+
 def _own(model: nn.Module, adapter: Adapter) -> dict[str, Any]:
     """What peft has no word for."""
     return {
@@ -186,27 +198,79 @@ def put_on(base: nn.Module, base_folder: Path, address: str, told: Told) -> nn.M
     Raises UserError for an adapter of another base, or one that does not fit this one.
     """
     _check_base(base_folder, told)
-    path = told.folder / OWN
-    body, written = body_of(base), told.own.get("config")
-    config: Any = body.config
-    head = heads.read_head(written, config, path) if isinstance(written, dict) else None
-    keep_base(body)
-    model: nn.Module = body if head is None else Headed(body, head, heads.native_of(config, head))
     weights = huggingface.read_file(told.folder / WEIGHTS)
+    model, known = _headed(base, told, weights)
     names = heads.names_of(model)
     told.form.put_on(model, names, told, weights)
-    left = {name.removeprefix(PREFIX).removeprefix("base_model."): weights.pop(name) for name in [*weights]}
+    left = {_bare(name): weights.pop(name) for name in [*weights]}
     beside = {str(names.to_file(name)): place for name, place in _beside(model, told.form).items()}
     for name, place in beside.items():
-        if name not in left:
+        if name in left:
+            pour(left.pop(name), place, name, told)
+        elif name.rpartition(".")[0] not in known:
             raise UserError(f"{told.folder / WEIGHTS}: {name} is missing; the adapter is not whole")
-        pour(left.pop(name), place, name, told)
     if left:
-        raise UserError(f"{told.folder / WEIGHTS}: {next(iter(left))} has no place in the base {base_folder}")
+        raise UserError(
+            f"{told.folder / WEIGHTS}: {next(iter(left))} has no place in the base {base_folder}; a head is "
+            f"known by task_type SEQ_CLS, TOKEN_CLS or QUESTION_ANS, and {told.peft.get('task_type')} is said"
+        )
     settings = told.own.get("adapt")
     settings = settings if isinstance(settings, dict) else {"name": told.form.NAME}
     note(model, Adapter(name=told.form.NAME, base=address, fingerprint=_print(told), settings=settings))
     return model
+
+
+def _bare(name: str) -> str:
+    """The name of a weight as the base's own files have it."""
+    return name.removeprefix(PREFIX).removeprefix("base_model.")
+
+
+def _headed(base: nn.Module, told: Told, weights: Mapping[str, Any]) -> tuple[nn.Module, set[str]]:
+    """The base's body, under the head that the adapter has, and the names of layers that the base gave it."""
+    body: Any = body_of(base)
+    keep_base(body)
+    head = _head(base, told, weights)
+    if head is None:
+        return body, set()
+    parts = dict(body.named_children())  # the head takes some of them off
+    body.config = bare(body.config)
+    model = Headed(body, head, heads.native_of(body.config, head))
+    return model, set() if isinstance(told.own.get("config"), dict) else _inherited(model, base, parts)
+
+
+def _head(base: nn.Module, told: Told, weights: Mapping[str, Any]) -> Head | None:
+    """The head that our file tells of; of others' that of the base, or of the family by peft's task."""
+    body: Any = body_of(base)
+    written, where = told.own.get("config"), told.folder / OWN
+    if isinstance(written, dict):
+        return heads.read_head(written, body.config, where)
+    if head_of(base) is not None:
+        return head_of(base)
+    shapes = {_bare(name): len(one) for name, one in weights.items()}
+    for ability, native in heads.natives(body.config).items():
+        size = shapes.get(f"{native.output}.weight")
+        if size is not None and TASKS.get(ability) == told.peft.get("task_type"):
+            labels = {str(number): f"LABEL_{number}" for number in range(size)}
+            said = {"architectures": [native.architecture], "id2label": labels}
+            return heads.read_head(said, body.config, where)
+    return None
+
+
+def _inherited(model: Headed, base: nn.Module, parts: Mapping[str, nn.Module]) -> set[str]:
+    """Fill a head with what the base has of it: its own head, or the layer that its family goes on from.
+
+    Gives the names of these layers in files; an adapter need not hold them.
+    """
+    native = model.native
+    inherits = None if native is None or native.inherits is None else parts.get(native.inherits)
+    found = {name: getattr(base, name, None) for name in LAYERS} if head_of(base) else {"dense": inherits}
+    names = heads.names_of(model)
+    known = set()
+    for name, layer in found.items():
+        if layer is not None and hasattr(model, name):
+            getattr(model, name).load_state_dict(layer.state_dict())
+            known.add(str(names.to_file(f"{name}.weight")).rpartition(".")[0])
+    return known
 
 
 def _beside(model: nn.Module, form: Form) -> dict[str, nn.Parameter]:

@@ -35,12 +35,30 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Bent:
+    """What an adapter's card tells of its base: where it is, as an address or a path from the folder.
+
+    ``way`` is peft's name of the adapter, None where peft knows no such one or ``transformers`` no such base;
+    ``labels`` are as many as a head on the base must have there, 0 without one.
+    """
+
+    base: str
+    way: str | None = None
+    labels: int = 0
+
+    @property
+    def named(self) -> str:
+        """What hubs and ``from_pretrained`` call the base."""
+        return self.base.removeprefix("hf://")
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything a card tells.
 
     ``languages`` are source and target as codes ("ko", "en"); ``license`` is the model's own;
     ``architecture`` is the class of ``transformers`` that opens the folder, None where it has none;
-    ``ability`` is what the model can do, as it says itself.
+    ``ability`` is what the model can do, as it says itself; ``bent`` is told of an adapter alone.
     """
 
     title: str
@@ -53,6 +71,7 @@ class Card:
     limits: tuple[str, ...] = ()
     architecture: str | None = "MarianMTModel"
     ability: str = "translates"
+    bent: Bent | None = None
 
 
 def plain_card(
@@ -61,6 +80,8 @@ def plain_card(
     parameters: int,
     parents: Sequence[str] = (),
     ability: str = "translates",
+    *,
+    bent: Bent | None = None,
 ) -> str:
     """The card of a model about which nothing was measured, from its ``config.json``."""
     return render(
@@ -70,6 +91,7 @@ def plain_card(
             parents=tuple(parents),
             architecture=architecture_of(written),
             ability=ability,
+            bent=bent,
         )
     )
 
@@ -93,9 +115,13 @@ def _head(card: Card) -> str:
     head: dict[str, Any] = {
         "language": list(card.languages),
         "license": card.license,
-        "library_name": "transformers" if card.architecture else "glassformer",
+        "library_name": _library(card),
         "tags": ["glassformer", *(["translation"] if translates else [])],
     }
+    if card.bent is not None:
+        head["base_model"] = card.bent.named
+        head["tags"] += [f"base_model:adapter:{card.bent.named}"]
+        head["tags"] += [card.bent.way.lower()] if card.bent.way else []
     task = USES[card.ability].task
     if translates or (task is not None and card.ability != "translates"):
         head["pipeline_tag"] = task
@@ -115,6 +141,13 @@ def _head(card: Card) -> str:
     return f"---\n{text.getvalue()}---"
 
 
+def _library(card: Card) -> str:
+    """The library by which hubs open the folder."""
+    if card.bent is not None:
+        return "peft" if card.bent.way else "glassformer"
+    return "transformers" if card.architecture else "glassformer"
+
+
 def _result(score: Score, task: str | None) -> dict[str, Any]:
     return {
         "task": {"type": task or "other"},
@@ -129,7 +162,8 @@ def _what(card: Card) -> str:
         direction = " that translates from {} to {}".format(*(_names(code)[0] for code in card.languages))
     size = f"{card.parameters:,} parameters, {4 * card.parameters / 1e6:,.1f} MB as float32"
     made = f" It was made from: {', '.join(card.parents)}." if card.parents else ""
-    return f"A model{direction}, written by Glassformer: {size}.{made}"
+    bent = "" if card.bent is None else f" It is an adapter of {card.bent.base}, whose weights it needs."
+    return f"A model{direction}, written by Glassformer: {size}.{made}{bent}"
 
 
 def _scores(card: Card) -> str:
@@ -169,11 +203,29 @@ def _use(card: Card) -> str:
     ]
     if card.architecture is None:
         return "\n".join([*lines, "`transformers` has no such architecture and cannot open this folder."])
+    if card.bent is not None and card.bent.way is None:
+        return "\n".join([*lines, "It is no adapter that `peft` knows, so this folder is for Glassformer."])
     reader = "processor" if use.reader == IMAGE else "tokenizer"
-    lines += ["```python", f"from transformers import {use.reader}, {card.architecture}", ""]
-    lines += [f'{reader} = {use.reader}.from_pretrained("THIS_FOLDER")']
-    lines += [f'model = {card.architecture}.from_pretrained("THIS_FOLDER")']
+    lines += [] if card.bent is None else [PEFT, ""]
+    lines += ["```python", *([] if card.bent is None else ["from peft import PeftModel"])]
+    lines += [f"from transformers import {use.reader}, {card.architecture}", ""]
+    lines += [f'{reader} = {use.reader}.from_pretrained("THIS_FOLDER")', *_opened(card)]
     return "\n".join([*lines, *use.foreign, "```"])
+
+
+PEFT = "Elsewhere it needs `peft` and its base (`pip install peft`):"
+
+
+def _opened(card: Card) -> list[str]:
+    """The lines that open the model in ``transformers``, of an adapter through ``peft``."""
+    if card.bent is None:
+        return [f'model = {card.architecture}.from_pretrained("THIS_FOLDER")']
+    labels = f", num_labels={card.bent.labels}" if card.bent.labels else ""
+    where = card.bent.named if card.bent.base.startswith("hf://") else "BASE_FOLDER"
+    return [
+        f'base = {card.architecture}.from_pretrained("{where}"{labels})',
+        'model = PeftModel.from_pretrained(base, "THIS_FOLDER")',
+    ]
 
 
 REPEATS = "It repeats what was in its data, including its mistakes and prejudices."

@@ -149,18 +149,17 @@ def write_folder(
     if tokenizers is not None and f"{SOURCE_STEM}.json" not in kept:
         tokenizers.save(folder)
     for name, content in kept.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         files.write_bytes(folder / name, content)
     if card is None:
         size = sum(weight.numel() for weight in model.parameters())
-        card = plain_card(config.name, written, size, parents, _ability(model))
+        abilities: Any = model.abilities
+        bent_from = adapters.told_of(folder, model)
+        card = plain_card(config.name, written, size, parents, abilities[0], bent=bent_from)
     files.write_text(folder / CARD, card)
     if recipe is not None:
         files.write_text(folder / RECIPE, recipe)
     write_manifest(folder, tokenizers, data or {}, parents)
-
-
-def _ability(model: Any) -> str:
-    return str(model.abilities[0])
 
 
 def _write_generation(
