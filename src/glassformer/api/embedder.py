@@ -15,11 +15,13 @@ from glassformer.api.classifier import AT_ONCE
 from glassformer.api.opened import Opened
 from glassformer.api.reading import TooLong, batched, encoded, shown_as, text_of
 from glassformer.base.errors import RunError, UserError
+from glassformer.hub import folder as hub
+from glassformer.hub import sentences
 from glassformer.nn.headed import body_of, head_of, pooled
 from glassformer.objectives.framing import Row, Text
 
 TOKENS_PER_BATCH = 8192
-POOLS = {"mean": "mean", "class": "first", "first": "first", "last": "last"}
+POOLS = {"mean": "mean", "class": "first", "first": "first", "last": "last", "max": "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +53,32 @@ class Embedder(Opened):
 
     objective: ClassVar[str] = "similarity"
 
+    def __init__(self, *parts: Any, source: hub.Loaded | None = None) -> None:
+        super().__init__(*parts, source=source)
+        there = None if source is None or head_of(self.model) is not None else sentences.told(source.folder)
+        self._told = there or sentences.Vectors("mean", normalize=False)
+
     def embed(
         self,
         texts: str | Sequence[str],
         pool: str | None = None,
         *,
-        normalize: bool = False,
+        normalize: bool | None = None,
         too_long: TooLong = "refuse",
     ) -> Float[Tensor, "texts dim"]:
-        """A vector for each text: the ``mean`` of its last hidden states, or its ``first`` or ``last`` one.
+        """A vector for each text: ``mean`` or ``max`` of its last hidden states, the ``first`` or ``last``.
 
-        Without a ``pool`` it is the one the model was trained with, else the mean; ``class`` is the first.
-        The tokens that the tokenizer's template puts around a text are among them. ``normalize`` makes every
-        vector as long as 1, so that their products are cosines. Batch mates change nothing but roundings.
-        Raises UserError for a text longer than the model unless it is to be ``cut``.
+        Without a ``pool`` it is the one the model was trained with, or that files of sentence-transformers in
+        its folder ask for, else the mean; ``class`` is the first. The tokens that the tokenizer's template
+        puts around a text are among them. ``normalize`` makes every vector as long as 1, so that their
+        products are cosines; where nothing is said, it is as those files have it. Batch mates change nothing
+        but roundings. Raises UserError for a text longer than the model unless it is to be ``cut``.
         """
         head = head_of(self.model)
-        pool = pool or ("mean" if head is None else head.pool)
+        pool = pool or (self._told.pool if head is None else head.pool)
+        normalize = self._told.normalize if normalize is None else normalize
         if pool not in POOLS:
-            raise UserError(f"pool {pool!r} is not known; take mean or class")
+            raise UserError(f"pool {pool!r} is not known; take mean, class, last or max")
         several = [texts] if isinstance(texts, str) else list(texts)
         config: Any = self.model.config
         longest: int = config.max_length if head is None else head.max_length

@@ -14,6 +14,7 @@ from glassformer.base import config
 from glassformer.base.errors import UserError
 from glassformer.decode.settings import Decoding
 from glassformer.hub import folder as hub
+from glassformer.hub import sentences
 from glassformer.text.tokenizer import TokenizerPair
 
 FOREIGN = {"num_beams": 1, "length_penalty": 1.0, "length_penalty_form": "power", "early_stopping": False}
@@ -87,6 +88,7 @@ class Opened:
             generation=others | generation_of(self.decoding, model.abilities),
             recipe=None if source is None else source.recipe,
             preprocessor=None if source is None else source.preprocessor,
+            kept=None if source is None else sentences.kept(source.folder),
         )
 
 

@@ -13,7 +13,7 @@ import torch
 
 from glassformer.base import files, report
 from glassformer.base.errors import RunError, UserError
-from glassformer.hub import adapters, agreement, folder, huggingface, remote
+from glassformer.hub import adapters, agreement, folder, huggingface, remote, sentences
 from glassformer.hub.adapter_form import CONFIG as ADAPTER_CONFIG
 from glassformer.hub.adapter_form import OWN, WEIGHTS
 from glassformer.hub.card import architecture_of, plain_card
@@ -43,7 +43,7 @@ REPLACED = {
     "tokenizer.model",
     "added_tokens.json",
 }
-REPLACED |= {*TOKENIZER, *KEPT, "source.spm", "target.spm"}
+REPLACED |= {*TOKENIZER, *KEPT, *sentences.KEPT, sentences.POOLING, "source.spm", "target.spm"}
 REPLACED |= {
     folder.CONFIG,
     folder.CARD,
@@ -153,7 +153,7 @@ def _check_whole(opened: folder.Loaded) -> None:
 
 def _kept(source: Path) -> dict[str, bytes]:
     """Files that come along as they are: of the tokenizer too where it has today's form already."""
-    names = [*KEPT] if source.is_dir() else []
+    names = [*KEPT, *sentences.KEPT] if source.is_dir() else []
     if names and not sentencepiece.is_marian(source) and (source / TOKENIZER[0]).is_file():
         names += TOKENIZER
     return {name: (source / name).read_bytes() for name in names if (source / name).is_file()}

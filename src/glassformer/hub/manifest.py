@@ -22,6 +22,9 @@ GENERATION = "generation_config.json"
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
 
+INNER = "1_Pooling/config.json"
+"""The one file of a model that lies deeper: how sentence-transformers makes one vector of a text."""
+
 # What a person may well edit; a change of these files is no damage.
 EDITABLE = (CARD, RECIPE, GENERATION)
 
@@ -30,13 +33,14 @@ def write_manifest(
     folder: Path, tokenizers: TokenizerPair | None, data: Mapping[str, Any], parents: Sequence[str]
 ) -> None:
     """Write the manifest of everything that stands in the folder, after all else."""
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
+    within = [*folder.iterdir(), folder / INNER]
+    paths = sorted(path for path in within if path.is_file() and path.name != MANIFEST)
     manifest = {
         "format_version": FORMAT_VERSION,
         "glassformer": glassformer.__version__,
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "files": {path.name: facts(path) for path in paths},
+        "files": {path.relative_to(folder).as_posix(): facts(path) for path in paths},
         "tokenizers": None if tokenizers is None else tokenizers.fingerprint,
         "data": dict(data),
         "parents": list(parents),
@@ -56,6 +60,9 @@ def check_replaceable(folder: Path) -> None:
     if not folder.is_dir():
         raise UserError(f"{folder}: a file with this name is in the way; choose another folder")
     there = {path.name for path in folder.iterdir()}
+    inner = folder / INNER
+    if inner.parent.is_dir() and [*inner.parent.iterdir()] == [inner]:
+        there = there - {inner.parent.name} | {INNER}
     known = {MANIFEST, *read_manifest(folder).get("files", {})} if MANIFEST in there else set()
     foreign = sorted(there - known)
     if foreign:

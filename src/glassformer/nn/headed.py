@@ -15,7 +15,7 @@ from glassformer.base.config import Settings
 from glassformer.nn.dropout import Dropout
 from glassformer.nn.names import Form, Names
 
-Pool = Literal["last", "first", "mean", "each"]
+Pool = Literal["last", "first", "mean", "max", "each"]
 Tells = Literal["label", "labels", "number"]
 
 STD = 0.02
@@ -190,7 +190,12 @@ LAYERS = ("dense", "classifier")
 def pooled(
     hidden: Float[Tensor, "rows token width"], keep: Bool[Tensor, "rows token"] | None, pool: Pool
 ) -> Float[Tensor, "rows width"]:
-    """One vector a row: of its last or first real token, or their mean; padding may stand on either side."""
+    """One vector a row: of its last or first real token, their mean, or the most that any has of each number.
+
+    Padding may stand on either side.
+    """
+    if pool == "max":
+        return (hidden if keep is None else hidden.masked_fill(~keep[:, :, None], -torch.inf)).amax(dim=1)
     if keep is None:
         return hidden.mean(dim=1) if pool == "mean" else hidden[:, 0 if pool == "first" else -1]
     if pool == "mean":
