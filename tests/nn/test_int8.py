@@ -143,6 +143,16 @@ def test_scores_of_words_are_integers_too_and_small_matrices_stay() -> None:
         torch.testing.assert_close(twin(x), output(x), rtol=0.05, atol=0.2)
 
 
+def test_the_scores_of_some_words_are_those_among_the_scores_of_all() -> None:
+    output = Output(nn.Parameter(torch.randn(40, 16)), bias=True)
+    with torch.no_grad():
+        output.bias.normal_()
+    twin: Any = running(output, torch.int8, least=0)
+    words, x = torch.tensor([3, 39, 0, 17]), torch.randn(5, 16)
+    with torch.no_grad():
+        assert torch.equal(twin.only(words)(x), twin(x)[:, words])
+
+
 def test_without_the_products_all_stays_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(int8, "can", lambda: False)
     twin = running(nn.ModuleList([Block(BlockConfig(dim=8, heads=2, mlp_dim=8))]), torch.int8, least=0)

@@ -44,6 +44,7 @@ class Output(nn.Module):
         self.weight = weight
         self.bias = nn.Parameter(weight.new_zeros(weight.shape[0])) if bias else None
         self.packed: Joint | None = None
+        self.layout: torch.dtype | None = None
 
     def forward(self, hidden: Float[Tensor, "*rows dim"]) -> Float[Tensor, "*rows vocab"]:
         """Scores before softmax."""
@@ -58,10 +59,11 @@ class Output(nn.Module):
         part = Output(nn.Parameter(self.weight.detach()[tokens]), bias=bias)
         if self.bias is not None:
             part.bias = nn.Parameter(self.bias.detach()[tokens])
-        if self.packed is not None:
-            part.pack(self.weight.dtype, 0)
+        if self.layout is not None:
+            part.pack(self.layout, 0)
         return part
 
     def pack(self, dtype: torch.dtype, least: int) -> None:
         """Pack the matrix for inference (``nn.packed.Packs``); it also stays as it is, for the embedding."""
         self.packed = packed([self], dtype, least)
+        self.layout = None if self.packed is None else dtype
