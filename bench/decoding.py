@@ -143,14 +143,13 @@ def measure(
     scratch: Path,
     *,
     sizes: dict[str, Size] = SIZES,
-    lines: dict[int, tuple[int, int]],
-    most: int,
+    amounts: dict[int, tuple[int, int, int]],
     apart: bool,
     clock: str,
 ) -> dict[str, Any]:
     """Sentences a second, greedy and with five beams.
 
-    ``lines`` maps the size of a batch to how many sentences are translated and how often.
+    ``amounts`` maps the size of a batch to sentences, tokens written for each, and turns.
     """
     works = {name: make(size, scratch / name, batches=1) for name, size in sizes.items()}
     folders = {name: work.folder for name, work in works.items()}
@@ -160,7 +159,7 @@ def measure(
     makers, offers = systems(folders, scratch)
     with opened(makers, apart=apart) as there:
         for size, work in works.items():
-            for rows, (count, repetitions) in lines.items():
+            for rows, (count, most, repetitions) in amounts.items():
                 for beams in BEAMS:
                     chosen = work.sentences[:count]
                     name = f"{size}, {'greedy' if beams == 1 else f'beam {beams}'}, batch {rows:,}"
@@ -171,7 +170,8 @@ def measure(
                     short = {"lines": chosen[: min(rows, MANY)], "most": min(most, 8)}
                     task = Task(name, wanted, len(chosen), contest.entries(offers), repetitions, short)
                     tasks[name] = contest.measure(there, task, clock)
-    return {"sizes": {name: size.name for name, size in sizes.items()}, "most": most, "tasks": tasks}
+    written = {str(rows): most for rows, (_, most, _) in amounts.items()}
+    return {"sizes": {name: size.name for name, size in sizes.items()}, "written": written, "tasks": tasks}
 
 
 def certain(folder: Path, how: Mapping[str, Any] | None = None) -> None:

@@ -55,6 +55,8 @@ class Writing:
             settings = llama_cpp.llama_context_default_params()
             settings.n_seq_max, settings.n_ctx = rows, rows * _rounded(length)
             settings.n_batch = settings.n_ubatch = BATCH
+            if precision == "float32":  # what is kept is float16 else
+                settings.type_k = settings.type_v = llama_cpp.GGML_TYPE_F32
             settings.n_threads = settings.n_threads_batch = THREADS
             self.contexts[key] = llama_cpp.llama_init_from_model(model, settings)
         return self.contexts[key], words

@@ -11,7 +11,7 @@ import torch
 
 from bench import contest, ctranslate, ggml, peers
 from bench.contest import OURS, Task, Wanted
-from bench.decoding import SHARP, offered
+from bench.decoding import offered
 from bench.kinds import CERTAIN
 from bench.measure import Maker, opened, timed
 from bench.work import SEED
@@ -21,7 +21,6 @@ from glassformer.decode.generate import generate
 from glassformer.decode.settings import Decoding
 from glassformer.hub import folder as hub
 from glassformer.models import gpt
-from glassformer.nn.attention import Attention
 from glassformer.text.train import TokenizerConfig, train_pair
 
 SIZE: dict[str, Any] = gpt.PRESETS["gpt2"] | {"vocab_size": 50_257}
@@ -144,9 +143,6 @@ def write(folder: Path, size: dict[str, Any]) -> tuple[Path, Any]:
         signs = torch.rand(config.dim, generator=torch.Generator().manual_seed(SEED)) < 0.5
         model.norm.weight *= CERTAIN * torch.where(signs, 1.0, -1.0)
         model.output.weight[config.eos_id] = 0.0
-        for part in model.modules():
-            if isinstance(part, Attention):
-                part.q.weight *= SHARP
     tokenizers = train_pair(TokenizerConfig(name="byte_bpe", vocab_size=300), [("a text",)], "none")
     hub.save(folder, model, tokenizers)
     return folder, model

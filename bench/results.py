@@ -98,11 +98,15 @@ def _translation_table(part: Job) -> Table:
 
 def _translate_table(part: Job) -> Table:
     note = (
-        f"{', '.join(part['sizes'].values())}. Untrained weights that never end a sentence: each row has "
-        f"{part['most']} tokens. The same tokens are written in float32. A peer that has not the same "
-        f"precision is taken at its fastest, which is named. By {CLOCKS[part['clock']]}. {SPREAD}"
+        f"{', '.join(part['sizes'].values())}. Untrained weights that never end a sentence: each gets "
+        f"{_written(part['written'])} tokens. In float32 the same tokens are written. A peer that has not "
+        f"the same precision is taken at its fastest, which is named. By {CLOCKS[part['clock']]}. {SPREAD}"
     )
     return "Translating", *decoding.rows(part), note
+
+
+def _written(most: dict[str, int]) -> str:
+    return ", ".join(f"{count} in a batch of {int(rows):,}" for rows, count in most.items())
 
 
 def _gpt2_table(part: Job) -> Table:

@@ -49,11 +49,10 @@ def _translation(scratch: Path, quick: bool, clock: str) -> Job:
 
 
 def _translate(scratch: Path, quick: bool, clock: str) -> Job:
-    # For the size of a batch, how many sentences and how many turns.
-    lines = {1: (2, 1), 4: (8, 1)} if quick else {1: (8, 5), 32: (64, 3), 1000: (1000, 1)}
+    # For the size of a batch: how many sentences, tokens for each, and turns.
+    amounts = {1: (2, 4, 1), 4: (8, 4, 1)} if quick else {1: (8, 32, 5), 32: (64, 32, 3), 1000: (1000, 16, 1)}
     sizes = {"tiny": TINY} if quick else SIZES
-    most = 4 if quick else 32
-    return decoding.measure(scratch, sizes=sizes, lines=lines, most=most, apart=not quick, clock=clock)
+    return decoding.measure(scratch, sizes=sizes, amounts=amounts, apart=not quick, clock=clock)
 
 
 def _gpt2(scratch: Path, quick: bool, clock: str) -> Job:
@@ -63,7 +62,7 @@ def _gpt2(scratch: Path, quick: bool, clock: str) -> Job:
         if quick
         # For the size of a batch, how many turns.
         else {
-            "size": gpt2.SIZE, "batches": {1: 5, 8: 3, 32: 2}, "prompt": 32, "most": 128, "prefill": (512, 5),
+            "size": gpt2.SIZE, "batches": {1: 3, 8: 2, 32: 1}, "prompt": 32, "most": 128, "prefill": (512, 3),
         }
     )  # fmt: skip
     return gpt2.measure(scratch, **rounds, apart=not quick, clock=clock)
@@ -76,7 +75,7 @@ def _encode(scratch: Path, quick: bool, clock: str) -> Job:
         # For rows and tokens a row, how often in a turn.
         else {
             "size": encoding.SIZE, "shapes": {(1, 32): 20, (1, 128): 8, (32, 32): 1, (32, 128): 1},
-            "repetitions": 5,
+            "repetitions": 3,
         }
     )  # fmt: skip
     return encoding.measure(scratch, **rounds, apart=not quick, clock=clock)
