@@ -24,13 +24,14 @@ def measure(scratch: Path, *, size: Size, repetitions: int) -> dict[str, Any]:
     """Seconds and peak memory of every way, in turn; NotTheSameWork when they translate differently."""
     work = make(size, scratch / "model", batches=1)
     certain(work.folder, cold.HOW)
+    compiled = scratch / "compiled"
     line = work.sentences[0]
     commands = _commands(work.folder, line)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
     for number in range(repetitions + 1):
         for name, command in commands.items():
             time.sleep(REST)
-            took = once(command, line)
+            took = once(command, line, compiled)
             if number:  # the first time reads files and writes compiled modules
                 found[name].append(took)
     said = {name: turns[-1]["said"] for name, turns in found.items() if "translat" in name}
@@ -61,16 +62,20 @@ def _commands(folder: Path, line: str) -> dict[str, list[str]]:
     return found
 
 
-def once(command: list[str], line: str) -> dict[str, Any]:
-    """One process from its start to its end; RuntimeError with what it said where it fails."""
+def once(command: list[str], line: str, compiled: Path) -> dict[str, Any]:
+    """One process from its start to its end; RuntimeError with what it said where it fails.
+
+    Python keeps compiled modules in ``compiled``, as an installed package has them, whatever is set here.
+    """
     paths = os.pathsep.join([str(HOME / "src"), str(HOME)])
+    others = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     ended = subprocess.run(
         [*PYTHON, "-m", "bench.launch", *command],
         input=f"{line}\n",
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": paths},
+        env=others | {"PYTHONPATH": paths, "PYTHONPYCACHEPREFIX": str(compiled)},
     )
     if ended.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stderr}")

@@ -244,13 +244,13 @@ def test_other_vectors_in_float32_are_refused():
     assert told["peer int8"] == "0.7071"
 
 
-def test_a_process_is_timed_and_its_memory_is_its_own():
-    took = starting.once([sys.executable, "-c", "print(input())"], "a line")
+def test_a_process_is_timed_and_its_memory_is_its_own(tmp_path):
+    took = starting.once([sys.executable, "-c", "print(input())"], "a line", tmp_path)
     assert took["said"] == "a line"
     assert 0 < took["processor"] <= 2 * took["wall"]
     assert 1 < took["megabytes"] < 60  # this process has more than that
     with pytest.raises(RuntimeError, match="ended with 3"):
-        starting.once([sys.executable, "-c", "raise SystemExit(3)"], "")
+        starting.once([sys.executable, "-c", "raise SystemExit(3)"], "", tmp_path)
 
 
 @pytest.mark.parametrize("way", ["transformers", "ctranslate2"])

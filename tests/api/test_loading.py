@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,8 +12,8 @@ from tiny_folder import PAIRS, write_model
 
 import glassformer as gf
 from glassformer.api import loading
-from glassformer.api.loading import KINDS, load
-from glassformer.api.opened import FOREIGN
+from glassformer.api.loading import KINDS, kind_of, load
+from glassformer.api.opened import FOREIGN, Opened
 from glassformer.api.translator import Translator
 from glassformer.base import machine
 from glassformer.base.errors import UserError
@@ -122,3 +124,14 @@ def test_a_folder_opens_as_what_its_model_can_do(tmp_path):
     with pytest.raises(UserError, match="this model sees; use glassformer predict"):
         load(folders[gf.Viewer], able="generates")
     assert set(KINDS) == set(USES)
+    assert all(issubclass(kind_of(ability), Opened) for ability in KINDS)
+
+
+def test_only_what_is_opened_is_imported(model_folder):
+    code = f"import sys, glassformer as gf; gf.load({str(model_folder)!r}); print(*sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    there = set(told.stdout.split())
+    assert "glassformer.models.transformer" in there
+    assert not there & {"glassformer.models.bert", "glassformer.api.filler", "glassformer.data.samples"}

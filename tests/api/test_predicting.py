@@ -8,7 +8,7 @@ from tiny_family import write_bert, write_vit
 import glassformer as gf
 from glassformer.api.classifier import Labelled
 from glassformer.api.filler import Filled
-from glassformer.api.loading import KINDS
+from glassformer.api.loading import KINDS, kind_of
 from glassformer.api.predicting import Predicts, predictions
 from glassformer.base.errors import UserError
 from glassformer.decode.fill import Blank, Candidate
@@ -59,5 +59,5 @@ def test_both_are_written_for_people_and_for_machines():
 
 
 def test_what_the_command_opens_are_the_models_that_answer_lines():
-    answering = {ability for ability, kind in KINDS.items() if issubclass(kind, Predicts)}
+    answering = {ability for ability in KINDS if issubclass(kind_of(ability), Predicts)}
     assert set(abilities_of("glassformer predict")) == answering

@@ -17,6 +17,13 @@ def test_listing_imports_nothing(garden):
     assert not [name for name in sys.modules if name.startswith("garden.flowers")]
 
 
+def test_those_come_first_whose_files_hold_a_word_and_none_is_imported(garden):
+    assert plugins.likeliest("flowers", "glasshouse_x") == ("orchid", "rose", "tulip")
+    assert plugins.likeliest("flowers", "height") == ("tulip", "orchid", "rose")
+    assert plugins.likeliest("flowers", "said nowhere") == plugins.names("flowers")
+    assert not [name for name in sys.modules if name.startswith("garden.flowers")]
+
+
 def test_a_plug_in_is_found_by_its_name(garden):
     assert plugins.find("flowers", "rose").Config(petals=5).petals == 5
 

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from glassformer.api.answerer import Answerer
-from glassformer.api.classifier import Classifier
-from glassformer.api.contextualizer import Contextualizer
-from glassformer.api.embedder import Embedder
-from glassformer.api.filler import Filler
-from glassformer.api.generator import Generator
 from glassformer.api.opened import Opened, decoding_of
-from glassformer.api.tagger import Tagger
-from glassformer.api.translator import Translator
-from glassformer.api.viewer import Viewer
-from glassformer.api.words import WordModel
 from glassformer.base import machine, report
 from glassformer.base.errors import UserError
 from glassformer.hub import folder as hub
@@ -26,19 +17,31 @@ from glassformer.nn.folding import folded
 from glassformer.nn.int8 import Integers
 from glassformer.nn.packed import int8_pays, running
 
-KINDS: dict[str, type[Opened]] = {
-    "translates": Translator,
-    "generates": Generator,
-    "encodes": Filler,
-    "sees": Viewer,
-    "embeds": WordModel,
-    "classifies": Classifier,
-    "compares": Embedder,
-    "tags": Tagger,
-    "answers": Answerer,
-    "contextualizes": Contextualizer,
+KINDS = {
+    "translates": ("translator", "Translator"),
+    "generates": ("generator", "Generator"),
+    "encodes": ("filler", "Filler"),
+    "sees": ("viewer", "Viewer"),
+    "embeds": ("words", "WordModel"),
+    "classifies": ("classifier", "Classifier"),
+    "compares": ("embedder", "Embedder"),
+    "tags": ("tagger", "Tagger"),
+    "answers": ("answerer", "Answerer"),
+    "contextualizes": ("contextualizer", "Contextualizer"),
 }
-"""For each ability of a model what it is opened as."""
+"""For each ability of a model what it is opened as: a file of this room, and a class in it.
+
+Only the one that is needed is imported; all of them together would take as long as opening a small model.
+"""
+
+
+def kind_of(ability: str) -> type[Opened]:
+    """What a model is opened as whose first ability this is."""
+    file, name = KINDS[ability]
+    kind: type[Opened] = getattr(import_module(f"glassformer.api.{file}"), name)
+    return kind
+
+
 DTYPES = {
     "auto": torch.float32,
     "float32": torch.float32,
@@ -74,7 +77,7 @@ def load(
     _check_able(model, able, folder)
     if opened.tokenizers is None and hasattr(opened.config, "vocab_size"):
         raise UserError(f"{opened.folder}: no tokenizer lies beside the model, and it needs one for text")
-    kind = KINDS[model.abilities[0]]
+    kind = kind_of(model.abilities[0])
     model = running(model, precision) if place == "cpu" else folded(model).to(precision)
     if precision == torch.int8 and not any(isinstance(part, Integers) for part in model.modules()):
         report.warn(f"{opened.folder}: no matrix is so large that int8 pays; float32 is used instead")

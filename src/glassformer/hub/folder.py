@@ -315,7 +315,7 @@ def resolve(folder: Path) -> Path:
 def _module(written: Mapping[str, Any], where: Path) -> ModuleType:
     wanted = written.get("model_type")
     known: list[str] = []
-    for name in plugins.names("models"):
+    for name in plugins.likeliest("models", f'"{wanted}"'):
         module = plugins.find("models", name)
         types = getattr(module, "MODEL_TYPES", ())
         if wanted in types:
