@@ -22,6 +22,9 @@ All do the same work with the same weights, in turn; the run stops where they do
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints the tables, and writes results.md and results.json; gives the exit code."""
     chosen = _asked(arguments)
+    if chosen.quality is not None:
+        ended: int = import_module("bench.quality").main(chosen.quality)
+        return ended
     results: Any = import_module("bench.results")  # imports PyTorch, which the help does without
     if missing := results.absent():
         report.say(missing)
@@ -59,6 +62,11 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="the results as one JSON object on stdout")
     parser.add_argument("--output", type=Path, help="where results.md and results.json go (default: bench/)")
+    parser.add_argument(
+        "--quality",
+        nargs=argparse.REMAINDER,
+        help="instead: what each precision costs in quality, of a model of yours; --quality --help says more",
+    )
     chosen = parser.parse_args(arguments)
     if unknown := [job for job in chosen.jobs if job not in JOBS]:
         parser.error(f"there is no job {unknown[0]}; there are {', '.join(JOBS)}")

@@ -18,6 +18,8 @@ EXAMPLES = """
 examples:
   glassformer bench --quick                   does everything work here? tiny models, a minute or two
   glassformer bench translate                 one job; the results of the others are kept
+  glassformer bench --quality runs/x --data test.tsv
+                                              BLEU or perplexity of a model in each precision
   OMP_NUM_THREADS=1 taskset -c 0 glassformer bench translate --processor
                                               on a machine that others use too: processor time, ratios
 """

@@ -50,7 +50,7 @@ def _translation(scratch: Path, quick: bool, clock: str) -> Job:
 
 def _translate(scratch: Path, quick: bool, clock: str) -> Job:
     # For the size of a batch: how many sentences, tokens for each, and turns.
-    amounts = {1: (2, 4, 1), 4: (8, 4, 1)} if quick else {1: (8, 32, 5), 32: (64, 32, 3), 1000: (1000, 16, 1)}
+    amounts = {1: (2, 4, 1), 4: (8, 4, 1)} if quick else {1: (6, 32, 3), 32: (32, 32, 3), 1000: (1000, 16, 1)}
     sizes = {"tiny": TINY} if quick else SIZES
     return decoding.measure(scratch, sizes=sizes, amounts=amounts, apart=not quick, clock=clock)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from bench import kinds, learning, measure, results, same, steps, training, work, writing
+from bench import kinds, learning, measure, quality, results, same, steps, training, work, writing
 from bench.__main__ import main
 
 from glassformer.base import machine
@@ -121,6 +121,13 @@ def test_an_unknown_job_is_refused_with_those_there_are(capsys):
     assert (
         "there is no job gtp; there are ceilings, translation, translate, gpt2, " in capsys.readouterr().err
     )
+
+
+def test_quality_is_asked_of_its_own_program(monkeypatch):
+    asked: list[list[str]] = []
+    monkeypatch.setattr(quality, "main", lambda words: asked.append(words) or 5)
+    assert main(["--quality", "runs/x", "--data", "test.tsv"]) == 5
+    assert asked == [["runs/x", "--data", "test.tsv"]]
 
 
 def test_operations_are_counted_by_weight_and_token(tmp_path):
