@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from glassformer.base import machine
 from glassformer.nn.int8 import MIDDLE, Integers, encoded, rounded
+from glassformer.nn.joint import Matrix
 from glassformer.nn.packed import Packed
 
 SIZES = ((192, 576), (256, 688), (768, 192), (768, 3072), (256, 8000))
@@ -82,19 +83,19 @@ def _least(*forms: Sequence[Form]) -> list[float]:
 
 def _floats(dtype: torch.dtype) -> Made:
     def made(matrix: Tensor) -> Callable[[Tensor], Form]:
-        packed = Packed([_linear(matrix)], dtype)
+        packed = Packed([Matrix(matrix)], dtype)
         return lambda x: partial(packed, x.to(dtype))
 
     return made
 
 
 def _ours(matrix: Tensor) -> Callable[[Tensor], Form]:
-    product = Integers([_linear(matrix)])
+    product = Integers([Matrix(matrix)])
     return lambda x: partial(product, x)
 
 
 def _onednn(matrix: Tensor) -> Callable[[Tensor], Form]:
-    product = Integers([_linear(matrix)])
+    product = Integers([Matrix(matrix)])
     ask = torch.ops.onednn.qlinear_pointwise
     rest: Any = product.matrix, product.scales, product.zeros, None, 1.0, 0, torch.float32, "none", [], ""
     return lambda x: partial(ask, encoded(x)[0], 1.0, MIDDLE, *rest)
@@ -162,12 +163,6 @@ def _once(form: Form) -> float:
     began = time.process_time()
     form()
     return time.process_time() - began
-
-
-def _linear(matrix: Tensor) -> nn.Linear:
-    linear = nn.Linear(matrix.shape[1], matrix.shape[0], bias=False, device="meta")
-    linear.weight = nn.Parameter(matrix, requires_grad=False)
-    return linear
 
 
 if __name__ == "__main__":

@@ -77,6 +77,35 @@ def test_the_error_is_within_what_rounding_allows(read: int, written: int) -> No
         assert not torch.equal(_of(part, x), wanted)
 
 
+@pytest.mark.parametrize(("read", "written"), SIZES)
+def test_both_copies_of_a_matrix_give_a_row_the_same(read: int, written: int) -> None:
+    part = _linear(read, written)
+    one, many = (Integers([part], plain=plain) for plain in (True, False))
+    assert one.plain is not None
+    assert many.plain is None
+    for x in (torch.randn(1, read), torch.randn(read), torch.randn(1, 1, read), torch.full((1, read), 3.0)):
+        with torch.no_grad():
+            assert torch.equal(one(x), many(x))
+    for x in (torch.zeros(1, read), torch.full((1, read), torch.nan), torch.randn(2, read)):
+        with torch.no_grad():
+            torch.testing.assert_close(one(x), many(x), rtol=0.0, atol=0.0, equal_nan=True)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_second_copy_is_kept_where_it_is_measured_right_and_quicker(
+    monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    monkeypatch.setattr(int8, "READ", 8)
+    monkeypatch.setattr(int8, "WRITTEN", 12)
+    seconds = iter([1.0, 2.0] if quick else [2.0, 1.0])
+    monkeypatch.setattr(int8.machine, "quickest", lambda *_, **__: next(seconds))
+    assert int8._plain_is_quicker() == quick
+    monkeypatch.setattr(int8, "plain_is_quick", lambda: quick)
+    assert (Integers([_linear(8, 8)]).plain is not None) == quick
+    monkeypatch.setattr(int8, "MOST_PLAIN", 63)
+    assert Integers([_linear(8, 8)]).plain is None
+
+
 @pytest.mark.parametrize("rows", [2, 5, 33, 130])
 def test_a_row_gives_the_same_in_any_company(rows: int) -> None:
     part, x = _linear(96, 80), torch.randn(rows, 96)

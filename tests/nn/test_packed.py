@@ -121,8 +121,8 @@ def test_int8_is_taken_where_it_is_exact_and_measured_faster(monkeypatch: pytest
 def test_the_measurement_of_int8_computes_what_it_times_and_takes_no_chance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(here, "READ", 8)
-    monkeypatch.setattr(here, "WRITTEN", 12)
+    monkeypatch.setattr(here.int8, "READ", 8)
+    monkeypatch.setattr(here.int8, "WRITTEN", 12)
     shapes: list[torch.Size] = []
 
     def quickest(action: Any, device: str, budget: float) -> float:

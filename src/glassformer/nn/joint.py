@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -24,6 +25,14 @@ class Linear(Protocol):
     def bias(self) -> Tensor | None:
         """b."""
         ...
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """W x, of a matrix that is no part of a model."""
+
+    weight: Tensor
+    bias: Tensor | None = None
 
 
 class Joint(nn.Module, ABC):

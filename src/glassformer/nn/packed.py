@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -13,11 +12,11 @@ from torch import Tensor, nn
 from glassformer.base import machine
 from glassformer.nn import int8
 from glassformer.nn.folding import twin
-from glassformer.nn.joint import Joint, Linear, biases, weights
+from glassformer.nn.joint import Joint, Linear, Matrix, biases, weights
 
 LEAST = {torch.float32: 2**20, torch.bfloat16: 0, torch.int8: 2**18}
 """Of how many numbers a matrix must be so that packing pays (0015-packed-weights.md, 0018-int8.md)."""
-READ, WRITTEN, TRIED = 768, 3072, (1, 32)  # the product that shows whether int8 pays, for so many rows
+TRIED = (1, 32)  # rows that show together whether int8 pays
 ROWS = 16  # for which the layout is chosen: a few, as decoding has them
 
 
@@ -87,20 +86,14 @@ def int8_pays(found: machine.Machine) -> bool:
 def _faster(found: machine.Machine) -> bool:
     """Whether a product of one row and one of many take less time together."""
     dtype = getattr(torch, machine.precision("auto", found))
-    part = _Map(torch.linspace(-1, 1, READ * WRITTEN).view(WRITTEN, READ))
-    x = torch.linspace(-1, 1, READ * max(TRIED)).view(-1, READ)
+    part = Matrix(torch.linspace(-1, 1, int8.READ * int8.WRITTEN).view(int8.WRITTEN, int8.READ))
+    x = torch.linspace(-1, 1, int8.READ * max(TRIED)).view(-1, int8.READ)
     forms = (int8.Integers([part]), x), (Packed([part], dtype), x.to(dtype))
     seconds = [
         sum(machine.quickest(partial(form, rows[:count]), "cpu", budget=0.1) for count in TRIED)
         for form, rows in forms
     ]
     return seconds[0] < seconds[1]
-
-
-@dataclass(frozen=True)
-class _Map:
-    weight: Tensor
-    bias: None = None
 
 
 def running(model: nn.Module, dtype: torch.dtype, least: int | None = None) -> nn.Module:
