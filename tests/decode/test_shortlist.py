@@ -31,6 +31,10 @@ class Narrow(Table):
         self.chosen = tokens
 
 
+WIDE = Shortlist(LIST.likely, torch.tensor([END, 4, 8]), 9)
+"""Of so many words that scoring some alone would not pay."""
+
+
 def _table(rows: int = 2) -> Tensor:
     return torch.randn(rows, 9, 9, generator=torch.Generator().manual_seed(4))
 
@@ -45,11 +49,13 @@ def test_padding_brings_nothing():
     assert LIST.allowed(padded, torch.tensor([[True, False]]))[0].nonzero().flatten().tolist() == [2, 5, 6]
 
 
-def test_each_row_has_its_own_scores_and_all_others_are_impossible():
-    table = _table()
-    state = LIST.narrowed(Narrow(table), SOURCE, KEEP)
+@pytest.mark.parametrize(("words", "more"), [(LIST, []), (WIDE, [4, 8])])
+def test_each_row_has_its_own_scores_and_all_others_are_impossible(words, more):
+    table, asked = _table(), Narrow(_table())
+    state = words.narrowed(asked, SOURCE, KEEP)
+    assert (asked.chosen is None) == bool(more)
     scores = state.step(torch.tensor([1, 1]))
-    for row, allowed in enumerate([[2, 5, 6, 7], [2, 7]]):
+    for row, allowed in enumerate([[2, 5, 6, 7, *more], [2, 7, *more]]):
         others = [token for token in range(9) if token not in allowed]
         assert torch.equal(scores[row, allowed], table[row, 1, allowed])
         assert (scores[row, others] == -torch.inf).all()

@@ -72,15 +72,21 @@ class _Narrowed:
     def __init__(self, state: Narrows, allowed: Bool[Tensor, "rows vocab"]) -> None:
         self.state = state
         self.size = allowed.size(1)
-        self.tokens = allowed.any(dim=0).nonzero().squeeze(1)
-        self.refused = ~allowed[:, self.tokens]
-        state.narrow(self.tokens)
+        tokens = allowed.any(dim=0).nonzero().squeeze(1)
+        # Many sources together may want most words; then all are scored, for which the weights lie ready.
+        self.tokens = tokens if 2 * len(tokens) < self.size else None
+        self.refused = ~allowed
+        if self.tokens is not None:
+            self.refused = ~allowed[:, self.tokens]
+            state.narrow(self.tokens)
 
     def step(self, tokens: Int[Tensor, " rows"]) -> Float[Tensor, "rows vocab"]:
         """Append one token to every row and give the scores of what may follow."""
-        scores = self.state.step(tokens)
+        scores = self.state.step(tokens).masked_fill(self.refused, -torch.inf)
+        if self.tokens is None:
+            return scores
         whole = scores.new_full((len(scores), self.size), -torch.inf)
-        whole[:, self.tokens] = scores.masked_fill(self.refused, -torch.inf)
+        whole[:, self.tokens] = scores
         return whole
 
     def select(self, rows: Int[Tensor, " chosen"]) -> None:
