@@ -31,8 +31,12 @@ SIZES = {
     ),
 }
 BEAMS = (1, 5)
-MANY = 64
-"""Sentences in a batch of those that peers are given when there are more: the fastest of those tried."""
+MANY = 128
+"""Sentences in a batch of those that peers are given when there are more.
+
+Measured with `small`, greedy: transformers is faster with it than with 32 and 64, CTranslate2 within 4 % of
+the best of 32, 64, 128 and 256.
+"""
 SHARP = 20.0
 """By how much queries are multiplied: untrained attention is a mean, and all that is written alike."""
 

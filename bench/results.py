@@ -208,7 +208,11 @@ def _about(quick: bool) -> dict[str, Any]:
 def _command(quick: bool) -> str:
     """What was typed, with the variable that sets the threads."""
     threads = os.environ.get("OMP_NUM_THREADS")
-    typed = ["glassformer bench", *(["--quick"] if quick else sys.argv[1:])]
+    words = sys.argv[1:]
+    if "--output" in words:  # says nothing to others
+        at = words.index("--output")
+        words = words[:at] + words[at + 2 :]
+    typed = ["glassformer bench", *(["--quick"] if quick else words)]
     return " ".join([*([f"OMP_NUM_THREADS={threads}"] if threads else []), *typed])
 
 
