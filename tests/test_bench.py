@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,6 +122,12 @@ def test_an_unknown_job_is_refused_with_those_there_are(capsys):
     assert (
         "there is no job gtp; there are ceilings, translation, translate, gpt2, " in capsys.readouterr().err
     )
+
+
+def test_the_command_is_told_as_it_was_typed_but_for_where_it_was_written(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(sys, "argv", ["bench", "gpt2", "--output", "here", "--processor"])
+    assert results._command(quick=False) == "OMP_NUM_THREADS=1 glassformer bench gpt2 --processor"
 
 
 def test_quality_is_asked_of_its_own_program(monkeypatch):
