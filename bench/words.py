@@ -40,6 +40,7 @@ ROWS = {"skip_gram": 1, "cbow": 4}
 LR = {"skip_gram": 0.025, "cbow": 0.035}  # gensim's is 0.025; the larger batches of CBOW want more
 OBJECTIVES = {"skip_gram": "name: skip_gram", "cbow": "name: cbow, whole: true"}  # as gensim has them
 PRECISION = {"skip_gram": "auto", "cbow": "float32"}  # of CBOW the products are the lesser part
+INIT = 1.0
 ROUNDS = 2
 DATA = Path(os.environ.get("GLASSFORMER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -158,7 +159,7 @@ def by_us(task: Task, folder: Path) -> Trained:
     tables: Any = model
     torch.manual_seed(1)
     with torch.no_grad():
-        tables.input.weight.uniform_(-0.5 / DIM, 0.5 / DIM)
+        tables.input.weight.uniform_(-INIT / DIM, INIT / DIM)
         tables.output.weight.zero_()
     torch.set_num_threads(task.threads)
     worked = time.process_time()

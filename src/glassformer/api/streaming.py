@@ -36,7 +36,7 @@ def stores_of(
     encode = partial(objective.encode, tokenizers=tokenizers)  # type: ignore[arg-type]
     about = encoding(settings, model, tokenizers)
     found: Weighed = plugins.find("data", data.name).stores(data, split, encode, about)
-    return found
+    return [(store.fixed(), weight) for store, weight in found] if hasattr(objective, "fixed") else found
 
 
 def stream_of(

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from glassformer.base.config import Settings
 from glassformer.base.errors import UserError
-from glassformer.data.blocks import crop
 from glassformer.data.example import Batch, Example, Features
 from glassformer.nn.huffman import ways
 from glassformer.objectives.objective import Loss
@@ -50,6 +49,7 @@ class Neighbours:
     reads = "text"
     frame = "none"
     answers = None
+    fixed = True
     shaping: tuple[str, ...] = ()
     form: Form
     skips: ClassVar[bool]
@@ -98,8 +98,9 @@ class Neighbours:
         return self._batch(joined(chunks), np.concatenate(noise))
 
     def collate_training(self, features: Sequence[Features], rng: np.random.Generator) -> Batch:
-        """Rows cropped at a random place, with other windows and noise each time."""
-        rows = [crop(row.arrays["tokens"], rng) for row in features]
+        """Rows with other windows and noise each time."""
+        # The last token is the first of the next row, or the end of the text.
+        rows = [row.arrays["tokens"][:-1] for row in features]
         chunks = self.sampler.chunks(np.concatenate(rows), self._documents(rows), rng)
         return self._batch(chunks, self.sampler.noise(len(chunks.words), self.noise, rng))
 
@@ -138,18 +139,19 @@ class Neighbours:
 
     def _bags(self, chunks: Chunks, noise: np.ndarray) -> dict[str, np.ndarray]:
         """What CBOW reads: those around each word as bags, words and noise, and who reads each row."""
-        told = self._centre(chunks)
-        others = (told[:, None, :] != noise[:, :, None]) & (chunks.seen > 0)[:, None, :]
-        rows, places = gathered(np.concatenate([told, noise], 1), len(self.ordinary))
-        order, starts = readers(places.reshape(-1), len(rows))
+        told = self._centre(chunks).reshape(-1)[chunks.spread].reshape(-1, CHUNK)
+        seen = chunks.seen.reshape(-1)[chunks.spread].reshape(-1, CHUNK)
+        others = (told[:, None, :] != noise[:, :, None]) & (seen > 0)[:, None, :]
+        rows, places = gathered(np.concatenate([told.reshape(-1), noise.reshape(-1)]), len(self.ordinary))
+        order, starts = readers(places, len(rows))
         return {
             **bags(chunks, len(self.ordinary)),
-            "told": told.copy(),
+            "told": told,
             "noise": noise,
             "output_rows": rows,
             "output_readers": order,
             "output_starts": starts,
-            "seen": chunks.seen,
+            "seen": seen,
             "weights": others * self._each(),
         }
 

@@ -167,20 +167,21 @@ def cbow(
     if not learning:
         return total, None
     slope, slopes = (right - 1) * has, weights * (1 - noise)
-    of_outputs = seen.new_empty(shape[0], shape[1] + noise.shape[1], seen.shape[2])
-    torch.mul((slope * share).to(seen.dtype)[:, :, None], seen, out=of_outputs[:, : shape[1]])
-    of_outputs[:, shape[1] :] = (slopes * share[:, None]).to(seen.dtype) @ seen
+    kind, size = seen.dtype, counts.numel()
+    of_outputs = seen.new_empty(size + batch["noise"].numel(), seen.shape[2])
+    torch.mul((slope * share).to(kind)[:, :, None], seen, out=of_outputs[:size].view(seen.shape))
+    torch.bmm((slopes * share[:, None]).to(kind), seen, out=of_outputs[size:].view(noise_words.shape))
     if not whole:
         slope, slopes = slope * share, slopes * share[:, None]
-    slope, slopes = slope.to(seen.dtype)[:, :, None], slopes.to(seen.dtype).transpose(1, 2)
-    of_seen = torch.baddbmm(slope * words, slopes, noise_words)
-    return total, (_bagged(of_seen, batch, "input"), _bagged(of_outputs, batch, "output"))
+    # What is not needed again holds what comes of it: a batch is larger than a processor's caches.
+    of_seen = words.mul_(slope.to(kind)[:, :, None]).baddbmm_(slopes.to(kind).transpose(1, 2), noise_words)
+    return total, (_bagged(of_seen.flatten(0, 1), batch, "input"), _bagged(of_outputs, batch, "output"))
 
 
-def _bagged(slopes: Float[Tensor, "chunk place dim"], batch: Mapping[str, Tensor], side: str) -> Tensor:
+def _bagged(slopes: Float[Tensor, "place dim"], batch: Mapping[str, Tensor], side: str) -> Tensor:
     """The gradient of every row of a table: the sum of those of the places that read it."""
     readers, starts = batch[f"{side}_readers"], batch[f"{side}_starts"]
-    return functional.embedding_bag(readers, _wide(slopes.flatten(0, 1)), starts, mode="sum")
+    return functional.embedding_bag(readers, _wide(slopes), starts, mode="sum")
 
 
 def band(scores: Float[Tensor, "chunk word column"], shape: torch.Size) -> Float[Tensor, "chunk word around"]:

@@ -24,12 +24,14 @@ class Chunks:
                                    0 1 · 1 0          b, with a window of 1, sees a and c   …
 
     ``pairs[chunk, i, o]`` says whether word ``i`` sees the word ``o − window`` places behind it; ``seen`` is
-    how many a word sees.
+    how many a word sees. ``spread`` has the places of all words in another order: every ``CHUNK`` of them
+    stand as far from each other in their text as can be, and have hardly anyone around them in common.
     """
 
     words: Int[np.ndarray, "chunk width"]
     pairs: Bool[np.ndarray, "chunk word around"]
     seen: Int[np.ndarray, "chunk word"]
+    spread: Int[np.ndarray, " place"]
 
 
 class Sampler:
@@ -85,6 +87,7 @@ class Sampler:
             sliding_window_view(words, CHUNK + 2 * window)[::CHUNK],
             pairs.reshape(count, CHUNK, 2 * window + 1),
             reaches.sum(0, dtype=np.int64).reshape(count, CHUNK),
+            np.arange(count * CHUNK).reshape(CHUNK, count).T.reshape(-1),
         )
 
     def noise(self, count: int, each: int, rng: np.random.Generator) -> Int[np.ndarray, "count each"]:
@@ -105,8 +108,15 @@ def _room(documents: Int[np.ndarray, " token"], most: int) -> tuple[np.ndarray, 
 
 def joined(parts: Sequence[Chunks]) -> Chunks:
     """The chunks of several texts one after another."""
+    words, pairs, seen = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("words", "pairs", "seen")
+    )
+    firsts = np.cumsum([0, *(len(part.spread) for part in parts)])
     return Chunks(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("words", "pairs", "seen"))
+        words,
+        pairs,
+        seen,
+        np.concatenate([part.spread + first for part, first in zip(parts, firsts[:-1], strict=True)]),
     )
 
 
@@ -125,18 +135,19 @@ def gathered(
 def bags(chunks: Chunks, size: int) -> dict[str, np.ndarray]:
     """Those around each word one word after another, and the same turned about: by whom each is seen.
 
-    ``near`` has the words that the first word sees, then those that the second sees …, and ``starts`` where
-    those of each word begin. For the different words, ``input_rows``, see ``readers``. ``size`` is how many
-    words there are.
+    ``near`` has the words that the first word in the order of ``spread`` sees, then those that the second
+    sees …, and ``starts`` where those of each word begin. For the different words, ``input_rows``, see
+    ``readers``. ``size`` is how many words there are.
     """
     width, around = chunks.words.shape[1], chunks.pairs.shape[2]
     rows, numbers = gathered(chunks.words, size)
-    seen = chunks.seen.reshape(-1)
+    order, seen = chunks.spread, chunks.seen.reshape(-1)[chunks.spread]
     places = np.arange(len(seen))
     # The number of a pair, less those of the words before, is how far its window goes to the other word.
-    begins = places + places // CHUNK * (width - CHUNK) - around * places
+    begins = order + order // CHUNK * (width - CHUNK) - around * places
     seer = np.repeat(places, seen)
-    number = numbers.reshape(-1)[np.flatnonzero(chunks.pairs) + begins[seer]]
+    pairs = chunks.pairs.reshape(-1, around)[order]
+    number = numbers.reshape(-1)[np.flatnonzero(pairs) + begins[seer]]
     order, starts = readers(number, len(rows))
     return {
         "input_rows": rows,
