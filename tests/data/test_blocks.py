@@ -112,3 +112,10 @@ def test_a_stream_takes_batches_of_so_many_rows(text):
     assert [tuple(size) for size in sizes] == [(6, 5)] * 4 + [(1, 5)]
     first, _ = next(stream.batches())
     assert first["tokens"].shape == (6, 5)
+
+
+def test_fixed_rows_give_every_token_once_but_the_last(text):
+    blocks = Blocks(text(26), 5, cropped=True).fixed()
+    rows = [blocks[row].arrays["tokens"].tolist() for row in range(len(blocks))]
+    assert [token for row in rows for token in row[:-1]] == list(range(25))
+    assert blocks.fingerprint != Blocks(text(26), 5, cropped=True).fingerprint

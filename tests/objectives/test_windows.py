@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glassformer.objectives.windows import Sampler
+from glassformer.objectives.windows import CHUNK, Sampler, joined
 
 
 def test_every_width_of_a_window_is_as_likely() -> None:
@@ -23,3 +23,14 @@ def test_frequent_words_are_left_out_as_often_as_said_and_noise_is_drawn_by_the_
     drawn = np.bincount(sampler.noise(2000, 20, np.random.default_rng(0)).ravel(), minlength=4) / 40_000
     weights = np.sqrt([900.0, 90, 10])
     np.testing.assert_allclose(drawn, [0, *weights / weights.sum()], atol=0.01)
+
+
+def test_words_that_share_noise_stand_far_apart_and_each_stands_somewhere() -> None:
+    sampler = Sampler(np.ones(6), np.ones(6, dtype=bool), window=5, sample=0, power=0.75)
+    rng = np.random.default_rng(0)
+    sizes = 16 * CHUNK, 11 * CHUNK - 3
+    parts = [sampler.chunks(np.arange(size) % 6, np.zeros(size, dtype=np.int32), rng) for size in sizes]
+    both = joined(parts)
+    assert sorted(both.spread) == list(range(27 * CHUNK))
+    gaps = np.diff(both.spread.reshape(-1, CHUNK), axis=1)
+    assert (gaps[:16] == 16).all() and (gaps[16:] == 11).all()

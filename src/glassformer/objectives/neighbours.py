@@ -50,6 +50,7 @@ class Neighbours:
     frame = "none"
     answers = None
     fixed = True
+    """Every word is read once an epoch: a word that came twice and another that did not would count."""
     shaping: tuple[str, ...] = ()
     form: Form
     skips: ClassVar[bool]

@@ -41,8 +41,9 @@ class Objective(Protocol):
     and handed over as ``head`` when the objective is made. ``shaping`` may name those of its settings that
     change what ``encode`` gives; without it all do, and data is encoded anew for each. An objective whose
     training draws other batches than its evaluation has ``collate_training`` beside ``collate``. One that
-    must know how often the training text has each token has ``count(model, counts)``; without counts it asks
-    for those that the model keeps.
+    learns from every token of running text once an epoch has ``fixed``: its rows are not cropped at random.
+    One that must know how often the training text has each token has ``count(model, counts)``; without
+    counts it asks for those that the model keeps.
 
     One that asks more of the tokenizers than a vocabulary, such as a chat template, has
     ``tokenizers_for(pair)``, which gives them with it.
