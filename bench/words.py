@@ -9,8 +9,8 @@ than to another (1 is always, 0.5 is chance). Of real text ``forms`` is the mean
 other forms (walk, walked; 국민은, 국민을) among its neighbours: a fact of the data, no list of anybody's.
 Beside words a second stand those a second of work of all processors, which other work does not disturb.
 Each is run three times, gensim the second and third time on its sentences in another order, as ours are.
-``agree`` is Spearman's correlation of similarities over pairs of frequent words, the least and the most: of ours
-with each run of gensim, and, which is the noise to compare that with, of gensim's runs with each other.
+``agree`` is Spearman's correlation of similarities over pairs of frequent words, the least and the most: of
+ours with each run of gensim, and, which is the noise to compare that with, of gensim's runs with each other.
 """
 
 from __future__ import annotations
@@ -52,7 +52,13 @@ RECIPE = """\
 model:      {{name: word2vec, dim: {dim}}}
 tokenizer:  {{name: word, vocab_size: 200000, min_frequency: {rare}}}
 objective:  {{{objective}, window: {window}, negative: {negative}, sample: {sample}}}
-data:       {{name: text, train: "{text}", documents: line, block: {block}, batch_size: {rows}, workers: {workers}}}
+data:
+  name: text
+  train: "{text}"
+  documents: line
+  block: {block}
+  batch_size: {rows}
+  workers: {workers}
 optim:      {{name: sgd, per: answer, lr: {lr}, clip: null, clip_row: 1}}
 schedule:   {{name: linear, floor: {floor}, steps: {steps}}}
 train:
@@ -184,7 +190,7 @@ class Timed:
     def __init__(self, stream: Stream) -> None:
         self.stream, self.work = stream, 0.0
 
-    def batches(self, position: Position = Position()) -> Iterator[tuple[Batch, Position]]:
+    def batches(self, position: Position) -> Iterator[tuple[Batch, Position]]:
         """Those of the stream."""
         began = time.process_time()
         try:
