@@ -240,6 +240,8 @@ def test_beams_of_one_sentence_change_places_without_moving_the_source() -> None
     order = torch.tensor([1, 1, 3, 2])
     state.select(order)
     assert state.memory is held
+    # Beams share what is known of their source.
+    assert len(held) == len(state.memory_slots[0].held()[0]) == 2
     torch.testing.assert_close(
         _stepped(state, beams[order][:, 2:]), _scores(model, source[order], beams[order])[:, 2:], **CLOSE
     )

@@ -152,3 +152,16 @@ def test_a_fork_goes_on_by_itself(stack: _Stack, fixed: int | None) -> None:
         torch.testing.assert_close(found[row], whole[-1], **CLOSE)
     assert state.length == 5
     assert twin.length == 6
+
+
+@pytest.mark.parametrize("fixed", [None, LIMIT])
+def test_a_fork_whose_rows_are_copied_over_each_other_leaves_the_others_as_they_were(
+    stack: _Stack, fixed: int | None
+) -> None:
+    state, before = (Writing(stack, TOKENS[:2], KEEP[:2], max_length=LIMIT, fixed=fixed) for _ in range(2))
+    twin = state.fork()
+    twin.select(torch.tensor([0, 0]))
+    more = torch.tensor([[7, 8], [9, 10]])
+    wanted = before.read(more)
+    torch.testing.assert_close(twin.read(more)[0], wanted[0], **CLOSE)
+    torch.testing.assert_close(state.read(more), wanted, **CLOSE)
