@@ -117,7 +117,7 @@ def test_the_fastest_kernel_is_chosen_by_size_and_precision(monkeypatch: pytest.
     def note(name: str) -> Any:
         return lambda q, *_: chosen.append(name) or q
 
-    for name in ("explicit", "fused", "widened"):
+    for name in ("explicit", "blocked", "fused", "widened"):
         monkeypatch.setattr(f"glassformer.nn.attention.{name}", note(name))
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "highest")
     for kind in (torch.bfloat16, torch.float32):
@@ -127,10 +127,12 @@ def test_the_fastest_kernel_is_chosen_by_size_and_precision(monkeypatch: pytest.
     fastest(x[:, :, :8], x[:, :, :8], x[:, :, :8], Mask(), 0.1)  # with dropout the fused kernel is slow
     one = torch.zeros(1, 1, 1, 1, dtype=torch.bfloat16)
     fastest(one, x[:, :, :8].bfloat16(), x[:, :, :8].bfloat16(), Mask(), 0.0)
-    assert chosen == ["explicit", "fused", "fused", "fused", "explicit", "widened"]
+    with torch.no_grad():
+        fastest(x[:, :, :8].bfloat16(), x[:, :, :8].bfloat16(), x[:, :, :8].bfloat16(), Mask(), 0.0)
+    assert chosen == ["blocked", "fused", "fused", "fused", "blocked", "widened", "explicit"]
 
 
-@pytest.mark.parametrize("kernel", [explicit, fused])
+@pytest.mark.parametrize("kernel", [explicit, KERNELS["blocked"], fused])
 def test_dropout_thins_the_weights_and_keeps_their_mean(kernel: Any) -> None:
     q = k = torch.zeros(1, 1, 64, 4)
     v = torch.ones(1, 1, 64, 4)

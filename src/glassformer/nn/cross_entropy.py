@@ -124,4 +124,6 @@ def _slope(p: Tensor, labels: Tensor, logp: Tensor, smoothing: float) -> Tensor:
     Written over ``p``, which nobody needs any more: a matrix as large as the scores is dear to make.
     """
     at_label = (logp.exp() - (1 - smoothing)).to(p.dtype)
-    return p.scatter_(1, labels[:, None], at_label[:, None])
+    # scatter_ would first copy all of it, and copy it back.
+    p[torch.arange(len(labels), device=labels.device), labels] = at_label
+    return p

@@ -16,15 +16,18 @@ def thin(x: Float[Tensor, "*shape"], rate: float) -> Float[Tensor, "*shape"]:
     The rate is rounded to a multiple of 1/65536 and the scale follows the rounded rate, so that the mean is
     exact. Four numbers share one 64-bit draw. (Srivastava et al. 2014)
     """
-    if x.device.type != "cpu":
-        return functional.dropout(x, rate)
+    return functional.dropout(x, rate) if x.device.type != "cpu" else x * kept(x, rate)
+
+
+def kept(x: Float[Tensor, "*shape"], rate: float) -> Float[Tensor, "*shape"]:
+    """What ``thin`` multiplies ``x`` by on a CPU: 0, or 1 / (1 - rate)."""
     dropped = round(rate * LEVELS)
     draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(1 << 63), None)
     bits = draws.view(torch.int16)[: x.numel()].view(x.shape)
     keep = torch.ge(
         bits, dropped - LEVELS // 2, out=torch.empty_like(x, memory_format=torch.contiguous_format)
     )
-    return x * keep.mul_(LEVELS / (LEVELS - dropped))
+    return keep.mul_(LEVELS / (LEVELS - dropped))
 
 
 class Dropout(nn.Module):
