@@ -2,15 +2,19 @@
 
 JOBS = {
     "ceilings": "what the machine can do at best: matrix products per precision, reading memory",
-    "translation": "training a translation model, beside MarianMT of transformers",
+    "translation": "training a small translation model, beside MarianMT of transformers",
+    "translation-base": "the same of base size",
     "translate": "translating, greedy and with five beams, batch 1, 32, 1,000, beside CTranslate2",
     "gpt2": "GPT-2 small writing, batch 1, 8, 32, and reading 512 tokens, beside CTranslate2, llama.cpp",
     "encode": "BERT-base encoding 32 and 128 tokens, batch 1 and 32, beside ONNX Runtime",
     "start": "from a cold process to the first translated sentence, and the memory that takes",
-    "gpt": "training a small GPT, beside transformers",
+    "gpt": "training a small GPT, beside transformers and plain PyTorch",
+    "gpt-384": "the same of 6 layers of 384, 16 blocks of 256 tokens",
+    "nanogpt": "the same in nanoGPT's setting for a CPU: 4 layers of 128, 12 blocks of 64",
     "llama": "training a small LLaMA, beside transformers",
     "bert": "training a small BERT, beside transformers",
     "vit": "training a small ViT, beside transformers",
+    "vit-tiny": "the same of 6 layers of 192 on images of 32 × 32 in colour",
     "generate": "a small GPT and LLaMA writing: greedy, sampling, beams, beside transformers",
 }
 CLOCKS = {"wall": "the clock", "processor": "the processor time of each system's process"}
@@ -27,4 +31,4 @@ examples:
 
 def listed() -> str:
     """Every job with its sentence, for the help."""
-    return "\n".join(f"  {name:<12} {sentence}" for name, sentence in JOBS.items())
+    return "\n".join(f"  {name:<16} {sentence}" for name, sentence in JOBS.items())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ from glassformer.objectives import causal_lm, image, masked_lm
 from glassformer.text.tokenizer import TokenizerPair
 from glassformer.text.train import TokenizerConfig, train_pair
 
-KINDS = ("gpt", "llama", "bert", "vit")
 TEXT = "generated:python-docs"
 CERTAIN = 8.0
 """What the scores of an untrained model that writes are multiplied by.
@@ -56,6 +56,34 @@ class Amount:
     batches: int = 8
 
 
+@dataclass(frozen=True)
+class Setting:
+    """A job: which kind of model, in what its size differs from ``SIZES``, and how much is trained on.
+
+    ``rounds``: steps to warm up, steps a turn, and turns.
+    """
+
+    kind: str
+    size: dict[str, Any] = field(default_factory=dict)
+    amount: Amount = Amount()
+    rounds: tuple[int, int, int] = (3, 4, 5)
+
+
+# nanogpt: the sizes that nanoGPT's own page gives for a CPU, a vocabulary of characters.
+SETTINGS: dict[str, Setting] = {
+    "gpt": Setting("gpt"),
+    "gpt-384": Setting("gpt", {"dim": 384}, Amount(rows=16, block=256, batches=4), (1, 1, 5)),
+    "nanogpt": Setting(
+        "gpt",
+        {"dim": 128, "depth": 4, "heads": 4, "max_length": 64},
+        Amount(vocab_size=320, rows=12, block=64, batches=16),
+        (4, 8, 7),
+    ),
+    "llama": Setting("llama"),
+    "bert": Setting("bert"),
+    "vit": Setting("vit"),
+    "vit-tiny": Setting("vit", {"dim": 192, "heads": 3, "mlp_dim": 768, "image_size": 32, "channels": 3}),
+}
 LITTLE = Amount(vocab_size=300, rows=2, images=4, block=16, batches=2)
 
 
@@ -79,15 +107,19 @@ class Task:
         return {"size": sizes, "unit": self.unit, "units_a_batch": self.units, "batches": len(self.batches)}
 
 
-def make(kind: str, folder: Path, *, quick: bool) -> Task:
+def make(job: str, folder: Path, *, quick: bool) -> Task:
     """New weights in ``folder`` and batches of real text, or of images of noise."""
-    amount = LITTLE if quick else Amount()
-    return _seeing(folder, amount, quick) if kind == "vit" else _reading(kind, folder, amount, quick)
+    setting = SETTINGS[job]
+    if quick:
+        setting = replace(setting, amount=LITTLE)
+    sizes = SIZES[setting.kind] | setting.size | (TINY if quick else {})
+    return (_seeing if setting.kind == "vit" else _reading)(setting, sizes, folder)
 
 
 def writer(kind: str, folder: Path, *, quick: bool) -> Any:
     """New weights of a model that writes in ``folder``; gives the model's configuration."""
-    config = _config(kind, quick, vocab_size=LITTLE.vocab_size if quick else Amount().vocab_size)
+    sizes = SIZES[kind] | (TINY if quick else {})
+    config = _config(kind, sizes, vocab_size=LITTLE.vocab_size if quick else Amount().vocab_size)
     model = _model(config)
     with torch.no_grad():
         model.norm.weight *= CERTAIN
@@ -95,12 +127,13 @@ def writer(kind: str, folder: Path, *, quick: bool) -> Any:
     return config
 
 
-def _reading(kind: str, folder: Path, amount: Amount, quick: bool) -> Task:
+def _reading(setting: Setting, sizes: dict[str, Any], folder: Path) -> Task:
+    kind, amount = setting.kind, setting.amount
     frame = "both" if kind == "bert" else "none"
     texts = list(documents.read(TEXT))
     settings = TokenizerConfig(name="byte_bpe", vocab_size=amount.vocab_size)
     tokenizers = train_pair(settings, [(text.fields["text"],) for text in texts], frame)
-    config = _config(kind, quick, vocab_size=tokenizers.source.vocab_size)
+    config = _config(kind, sizes, vocab_size=tokenizers.source.vocab_size)
     hub.save(folder, _model(config), None)
     module: Any = masked_lm if kind == "bert" else causal_lm
     objective = module.Objective(module.Config(), numbers=config, tokenizers=tokenizers)
@@ -120,8 +153,9 @@ def _blocks(
     return [Features({"tokens": row}) for row in line[: count * width].reshape(count, width)]
 
 
-def _seeing(folder: Path, amount: Amount, quick: bool) -> Task:
-    config = _config("vit", quick)
+def _seeing(setting: Setting, sizes: dict[str, Any], folder: Path) -> Task:
+    config, amount = _config("vit", sizes), setting.amount
+    pixels = config.channels * math.prod(config.size)
     hub.save(folder, _model(config), None)
     objective = image.Objective(image.Config(), numbers=config)
     chance = np.random.default_rng(SEED)
@@ -129,7 +163,7 @@ def _seeing(folder: Path, amount: Amount, quick: bool) -> Task:
     for _ in range(amount.batches):
         labels = chance.integers(config.classes, size=amount.images)
         # Noise whose brightness tells the class, so that there is something to learn.
-        pictures = chance.integers(128, size=(amount.images, 28 * 28)) + 12 * labels[:, None]
+        pictures = chance.integers(128, size=(amount.images, pixels)) + 12 * labels[:, None]
         rows = [
             Features({"image": picture.astype(np.uint8), "label": np.array([label], dtype=np.int32)})
             for picture, label in zip(pictures, labels, strict=True)
@@ -138,11 +172,9 @@ def _seeing(folder: Path, amount: Amount, quick: bool) -> Task:
     return Task("vit", folder, objective, batches, "images", amount.images)
 
 
-def _config(kind: str, quick: bool, **others: Any) -> Any:
-    sizes = SIZES[kind] | (TINY if quick else {}) | others
-    if quick and kind == "llama":
-        sizes["kv_heads"] = 1
-    return plugins.find("models", kind).Config(**sizes)
+def _config(kind: str, sizes: dict[str, Any], **others: Any) -> Any:
+    shared = {"kv_heads": 1} if "kv_heads" in sizes and sizes["heads"] < SIZES[kind]["heads"] else {}
+    return plugins.find("models", kind).Config(**sizes | shared | others)
 
 
 def _model(config: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bench import same
-from bench.measure import Maker, in_turn, opened
+from bench.measure import Maker, in_turn, opened, timed
 from bench.work import SEED
 from glassformer.base import machine
 from glassformer.data.example import Batch
@@ -74,14 +73,20 @@ class Learner(ABC):
 
     def turn(self, steps: int) -> dict[str, Any]:
         """So many steps: how long they took, what they read, and their losses."""
-        losses, units = [], 0
-        began = time.perf_counter()
-        for _ in range(steps):
-            place = self.done % len(self.course.batches)
-            losses.append(self.step(self.course.batches[place]))
-            units += self.course.units[place]
-            self.done += 1
-        return {"seconds": time.perf_counter() - began, "units": units, "losses": losses}
+        losses: list[float] = []
+        places = [(self.done + step) % len(self.course.batches) for step in range(steps)]
+
+        def work() -> None:
+            for place in places:
+                losses.append(self.step(self.course.batches[place]))
+                self.done += 1
+
+        seconds = timed(work)
+        return {
+            "seconds": seconds,
+            "units": sum(self.course.units[place] for place in places),
+            "losses": losses,
+        }
 
 
 class Glass(Learner):
@@ -189,9 +194,18 @@ def systems(
 
 
 def measure(
-    makers: Mapping[str, Maker], *, warm_up: int, steps: int, repetitions: int, apart: bool
+    makers: Mapping[str, Maker],
+    *,
+    warm_up: int,
+    steps: int,
+    repetitions: int,
+    apart: bool,
+    clock: str = "wall",
 ) -> dict[str, Any]:
-    """How much every system reads a second, turn by turn; NotTheSameWork when they do not do the same."""
+    """How much every system reads a second, turn by turn; NotTheSameWork when they do not do the same.
+
+    ``clock`` is that of the ``wall``, or the time of the ``processor``.
+    """
     with opened(makers, apart=apart) as systems:
         parameters = {name: system.call("parameters") for name, system in systems.items()}
         same.equal("parameters", parameters)
@@ -210,7 +224,9 @@ def measure(
         "last_loss": last,
         "steps": steps,
         "repetitions": repetitions,
-        "rates": {name: [turn["units"] / turn["seconds"] for turn in found] for name, found in turns.items()},
+        "rates": {
+            name: [turn["units"] / turn["seconds"][clock] for turn in found] for name, found in turns.items()
+        },
     }
 
 

@@ -35,17 +35,17 @@ def _limits(scratch: Path, quick: bool, clock: str) -> Job:
     return limits(clock)
 
 
-def _translation(scratch: Path, quick: bool, clock: str) -> Job:
-    del clock
-    made = work.make(TINY if quick else SIZES["small"], scratch, batches=3 if quick else 24)
-    rounds = (
-        {"warm_up": 1, "steps": 2, "repetitions": 2}
-        if quick
-        else {"warm_up": 6, "steps": 12, "repetitions": 7}
-    )
+def _translation(name: str, scratch: Path, quick: bool, clock: str) -> Job:
+    amounts = {"small": (24, 6, 12, 7), "base": (8, 1, 1, 5)}
+    batches, *rounds = (3, 1, 2, 2) if quick else amounts[name]
+    made = work.make(TINY if quick else SIZES[name], scratch, batches=batches)
     ceilings = {"matmul_gflops": machine.matmul_ceilings(), "memory_gbs": machine.memory_ceiling()}
-    measured = training.measure(made, **rounds, apart=not quick)
+    measured = training.measure(made, **_rounds(*rounds), apart=not quick, clock=clock)
     return {"size": made.size.name, "work": made.described(), "ceilings": ceilings, **measured}
+
+
+def _rounds(warm_up: int, steps: int, turns: int) -> dict[str, int]:
+    return {"warm_up": warm_up, "steps": steps, "repetitions": turns}
 
 
 def _translate(scratch: Path, quick: bool, clock: str) -> Job:
@@ -87,14 +87,9 @@ def _start(scratch: Path, quick: bool, clock: str) -> Job:
 
 
 def _stack(job: str, scratch: Path, quick: bool, clock: str) -> Job:
-    del clock
     task = kinds.make(job, scratch, quick=quick)
-    rounds = (
-        {"warm_up": 1, "steps": 2, "repetitions": 2}
-        if quick
-        else {"warm_up": 3, "steps": 4, "repetitions": 5}
-    )
-    return {"work": task.described(), **steps.measure(task, **rounds, apart=not quick)}
+    rounds = _rounds(*((1, 2, 2) if quick else kinds.SETTINGS[job].rounds))
+    return {"work": task.described(), **steps.measure(task, **rounds, apart=not quick, clock=clock)}
 
 
 def _generate(scratch: Path, quick: bool, clock: str) -> Job:
@@ -106,12 +101,13 @@ def _generate(scratch: Path, quick: bool, clock: str) -> Job:
 
 RUNS: dict[str, Callable[[Path, bool, str], Job]] = {
     "ceilings": _limits,
-    "translation": _translation,
+    "translation": partial(_translation, "small"),
+    "translation-base": partial(_translation, "base"),
     "translate": _translate,
     "gpt2": _gpt2,
     "encode": _encode,
     "start": _start,
     "generate": _generate,
-    **{job: partial(_stack, job) for job in kinds.KINDS},
+    **{job: partial(_stack, job) for job in kinds.SETTINGS},
 }
 """Every job: an empty folder, whether it is only a try, and what counts time."""

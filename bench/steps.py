@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench import learning
+from bench import learning, plain
 from bench.kinds import Task
 from bench.learning import TOLERANCES, Course, Glass, Peer, foreign, precision_of, systems
 from bench.measure import Spread, ratios
@@ -34,6 +35,8 @@ WAYS = {
     "weights": "transformers bfloat16 weights",
 }
 
+BY_HAND = {way: name.replace("transformers", "plain PyTorch") for way, name in WAYS.items()}
+
 
 def course(task: Task) -> Course:
     """What the systems learn of a stack's work."""
@@ -43,6 +46,17 @@ def course(task: Task) -> Course:
 def peer(task: Task, way: str, attention: str) -> Peer:
     """transformers' model of the same kind and weights."""
     return Peer(course(task), way, partial(_load, task.kind, attention), partial(_mean_loss, task.kind))
+
+
+def by_hand(task: Task, way: str) -> Peer:
+    """The same GPT written out in plain PyTorch, with the same weights."""
+
+    def load(folder: Path, dtype: torch.dtype, dropout: bool) -> nn.Module:
+        del dropout  # the settings have none
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return plain.load(folder, config, dtype)
+
+    return Peer(course(task), way, load, _plain_loss)
 
 
 def glass(task: Task, precision: str) -> Glass:
@@ -68,13 +82,21 @@ def _mean_loss(kind: str, model: Any, batch: Batch) -> Tensor:
     return functional.cross_entropy(scores, batch["labels"].flatten(), ignore_index=IGNORED)
 
 
+def _plain_loss(model: Any, batch: Batch) -> Tensor:
+    scores = model(batch["tokens"]).flatten(0, 1).float()
+    return functional.cross_entropy(scores, batch["labels"].flatten(), ignore_index=IGNORED)
+
+
 def measure(task: Task, **rounds: Any) -> dict[str, Any]:
     """The table of training speed; NotTheSameWork when the systems do not do the same."""
-    return learning.measure(systems(task, peer, glass, WAYS), **rounds)
+    makers = systems(task, peer, glass, WAYS)
+    if task.kind == "gpt":
+        makers |= {name: partial(by_hand, task, way) for way, name in BY_HAND.items()}
+    return learning.measure(makers, **rounds)
 
 
 def rows(found: dict[str, Any], unit: str) -> tuple[list[str], list[list[object]]]:
-    """The table: rate, spread, and how many times the best of transformers in either precision."""
+    """The table: rate, spread, and how many times the best of the peers in either precision."""
     rates = found["rates"]
     bases = _best(rates)
     headers = ["system", f"{unit}/s", *(f"÷ {base}" for base in bases)]
@@ -87,8 +109,8 @@ def rows(found: dict[str, Any], unit: str) -> tuple[list[str], list[list[object]
 
 
 def _best(rates: dict[str, list[float]]) -> list[str]:
-    """The fastest of transformers in each precision."""
-    peers = [name for name in rates if name.startswith("transformers")]
+    """The fastest of the peers in each precision."""
+    peers = [name for name in rates if not name.startswith("Glassformer")]
     return [
         max(
             (name for name in peers if precision_of(name) == precision), key=lambda name: _median(rates[name])

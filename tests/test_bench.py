@@ -75,6 +75,19 @@ def test_the_first_steps_of_other_stacks_are_those_of_transformers(kind, tmp_pat
     assert len(set(mine.turn(2)["losses"])) == 2
 
 
+def test_a_gpt_in_plain_pytorch_takes_the_same_first_steps(tmp_path, restored):
+    task = kinds.make("nanogpt", tmp_path / "gpt", quick=True)
+    mine, theirs = steps.glass(task, "float32"), steps.by_hand(task, "float32")
+    assert mine.parameters() == theirs.parameters()
+    assert mine.first(3) == pytest.approx(theirs.first(3), abs=1e-4)
+
+
+def test_a_setting_changes_only_the_sizes_it_names(tmp_path):
+    task = kinds.make("vit-tiny", tmp_path / "vit", quick=True)
+    assert task.batches[0]["images"].shape == (4, 3, 32, 32)
+    assert task.described()["size"]["dim"] == kinds.TINY["dim"]
+
+
 def test_what_is_generated_is_the_same_token_for_token(found):
     tasks = found["generate"]["tasks"]
     assert len(tasks) == 2 * 2 * 3 * 2

@@ -127,17 +127,17 @@ def test_every_weight_learns(settings: dict[str, Any]) -> None:
 
 def test_dropout_stands_where_the_published_models_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, float]] = []
-    for part in ("block", "attention", "dropout"):
+    for part, name in (("block", "thin"), ("blocked", "kept"), ("dropout", "thin")):
 
         def thin(x: Tensor, rate: float, part: str = part) -> Tensor:
             seen.append((part, rate))
             return x
 
-        monkeypatch.setattr(f"glassformer.nn.{part}.thin", thin)
+        monkeypatch.setattr(f"glassformer.nn.{part}.{name}", thin)
     rates = {"dropout": 0.1, "embedding_dropout": 0.2, "attention_dropout": 0.3}
     model = _model(**rates).train()
     model({"tokens": torch.ones(1, 3, dtype=torch.long)})
-    assert sorted(seen) == [("attention", 0.3)] * 2 + [("block", 0.1)] * 4 + [("dropout", 0.2)]
+    assert sorted(seen) == [("block", 0.1)] * 4 + [("blocked", 0.3)] * 2 + [("dropout", 0.2)]
     seen.clear()
     model.eval()({"tokens": torch.ones(1, 3, dtype=torch.long)})
     assert seen == []

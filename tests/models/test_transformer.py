@@ -298,14 +298,14 @@ def test_every_weight_learns(settings: dict[str, Any]) -> None:
 
 def test_dropout_stands_where_the_paper_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    for part in ("block", "attention", "dropout"):
+    for part, name in (("block", "thin"), ("blocked", "kept"), ("dropout", "thin")):
 
         def thin(x: Tensor, rate: float, part: str = part) -> Tensor:
             assert rate == 0.1
             seen.append(part)
             return x
 
-        monkeypatch.setattr(f"glassformer.nn.{part}.thin", thin)
+        monkeypatch.setattr(f"glassformer.nn.{part}.{name}", thin)
     model = Model(Config(**TINY)).train()
     model(_batch())
     # After every sub-layer (two in an encoder layer, three in a decoder layer) and on the two sums of token

@@ -132,13 +132,13 @@ def _same_weights(block: Block) -> Block:
 def _holes(monkeypatch: pytest.MonkeyPatch, **rates: float) -> dict[str, int]:
     """How often dropout is asked for in each file when a block with these rates trains."""
     seen: dict[str, int] = {}
-    for part in ("block", "attention", "dropout"):
+    for part, name in (("block", "thin"), ("blocked", "kept"), ("dropout", "thin")):
 
         def thin(x: Tensor, rate: float, part: str = part) -> Tensor:
             seen[part] = seen.get(part, 0) + 1
             return x
 
-        monkeypatch.setattr(f"glassformer.nn.{part}.thin", thin)
+        monkeypatch.setattr(f"glassformer.nn.{part}.{name}", thin)
     _block(**rates).train()(torch.randn(1, 3, 8), CAUSAL)
     return seen
 
@@ -146,7 +146,7 @@ def _holes(monkeypatch: pytest.MonkeyPatch, **rates: float) -> dict[str, int]:
 def test_each_rate_thins_its_own_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _holes(monkeypatch) == {}
     assert _holes(monkeypatch, dropout=0.1) == {"block": 2}
-    assert _holes(monkeypatch, attention_dropout=0.1) == {"attention": 1}
+    assert _holes(monkeypatch, attention_dropout=0.1) == {"blocked": 1}
     assert _holes(monkeypatch, activation_dropout=0.1) == {"dropout": 1}
 
 
