@@ -133,7 +133,7 @@ def test_an_unknown_job_is_refused_with_those_there_are(capsys):
         main(["gtp"])
     assert end.value.code == 2
     assert (
-        "there is no job gtp; there are ceilings, translation, translate, gpt2, " in capsys.readouterr().err
+        "there is no job gtp; there are ceilings, translation, translation-base, " in capsys.readouterr().err
     )
 
 
