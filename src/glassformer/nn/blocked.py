@@ -68,17 +68,19 @@ class _Blocked(Function):
     def backward(ctx: Any, *outputs: Tensor) -> tuple[Tensor | None, ...]:
         keys, values, *held = ctx.saved_tensors
         slopes = outputs[0]
-        by_q, by_keys, by_values = _empty(slopes, keys.shape[2]), None, None
+        by_q = _empty(slopes, keys.shape[2])
+        by_keys: list[Tensor] = []
+        by_values: list[Tensor] = []
         for at, (chosen, seen) in enumerate(ctx.cuts):
             asking, weights, keep = held[3 * at : 3 * at + 3]
             slope = _folded(slopes[:, :, chosen], ctx.shared)
-            by_values = _added(by_values, _thinned(weights, keep).transpose(1, 2) @ slope, seen)
+            _add(by_values, _thinned(weights, keep).transpose(1, 2) @ slope, seen)
             by_weights = _thinned(slope @ values[:, :seen].transpose(1, 2), keep)
             by_scores = torch._softmax_backward_data(by_weights, weights, -1, weights.dtype)
             asked = _unfolded(by_scores @ keys[:, :seen], slopes)
             torch.mul(asked, keys.shape[2] ** -0.5, out=by_q[:, :, chosen])
-            by_keys = _added(by_keys, by_scores.transpose(1, 2) @ asking, seen)
-        by_k, by_v = (x.view(len(slopes), ctx.shared, *x.shape[1:]) for x in (by_keys, by_values))
+            _add(by_keys, by_scores.transpose(1, 2) @ asking, seen)
+        by_k, by_v = (x.view(len(slopes), ctx.shared, *x.shape[1:]) for x in (*by_keys, *by_values))
         return by_q, by_k, by_v, None, None
 
 
@@ -106,9 +108,9 @@ def _thinned(x: Tensor, keep: Tensor | None) -> Tensor:
     return x if keep is None else x * keep
 
 
-def _added(whole: Tensor | None, part: Tensor, seen: int) -> Tensor:
-    """The sum over blocks of what they give to the keys they see; the first of them sees all."""
-    if whole is None:
-        return part
-    whole[:, :seen].add_(part)
-    return whole
+def _add(whole: list[Tensor], part: Tensor, seen: int) -> None:
+    """Adds what a block gives to the keys it sees; the first of the blocks sees all."""
+    if whole:
+        whole[0][:, :seen].add_(part)
+    else:
+        whole.append(part)
