@@ -60,6 +60,21 @@ def test_eight_rows_at_once_train_like_two_times_four(tmp_path):
         torch.testing.assert_close(left, right, atol=1e-5, rtol=0)
 
 
+def test_a_model_without_blocks_has_nothing_to_recompute(tmp_path):
+    with pytest.raises(UserError, match="gradient_checkpointing: this model has no Transformer blocks"):
+        toys.train(tmp_path, toys.settings(steps=1, gradient_checkpointing=True))
+
+
+def test_blocks_recompute_while_the_run_lasts_and_no_longer(tmp_path):
+    model = toys.Toy()
+    model.recomputes = False
+    seen = []
+    plan = toys.settings(steps=2, gradient_checkpointing=True)
+    toys.train(tmp_path, plan, model, evaluate=lambda asked: seen.append(asked.recomputes) or {})
+    assert set(seen) == {True}
+    assert model.recomputes is False
+
+
 def test_the_folder_holds_last_best_the_last_steps_and_the_model_itself(tmp_path):
     toys.train(tmp_path, toys.settings(steps=20, save_every=4, keep_last=2))
     names = {path.name for path in tmp_path.iterdir()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from glassformer.base.config import Settings
 from glassformer.nn.activation import ACTIVATIONS, Activation
@@ -113,6 +115,7 @@ class Block(nn.Module):
         self.mlp_norm = normalizer(config)
         self.rate = config.dropout
         self.window = config.window
+        self.recomputes = False
 
     def forward(
         self,
@@ -125,7 +128,31 @@ class Block(nn.Module):
         memory_cache: Slot | None = None,
         rotary: Rotary | None = None,
     ) -> Float[Tensor, "batch token dim"]:
-        """One layer further."""
+        """One layer further; where it ``recomputes`` in training, what lies between is not kept."""
+        layer = partial(
+            self._layer,
+            mask=mask,
+            memory_mask=memory_mask,
+            cache=cache,
+            memory_cache=memory_cache,
+            rotary=rotary,
+        )
+        if self.recomputes and self.training and cache is None and torch.is_grad_enabled():
+            further: Tensor = checkpoint(layer, x, memory, use_reentrant=False)
+            return further
+        return layer(x, memory)
+
+    def _layer(
+        self,
+        x: Tensor,
+        memory: Tensor | None,
+        *,
+        mask: Mask,
+        memory_mask: Mask | None,
+        cache: Slot | None,
+        memory_cache: Slot | None,
+        rotary: Rotary | None,
+    ) -> Tensor:
         if self.window is not None:
             mask = mask.within(self.window)
         x = self._residual(

@@ -19,6 +19,7 @@ from glassformer.base import machine, report
 from glassformer.base.errors import RunError, Stopped, UserError
 from glassformer.data.example import Batch
 from glassformer.data.stream import Position
+from glassformer.nn.recompute import recompute
 from glassformer.objectives.objective import Objective
 from glassformer.train import descent, parallel
 from glassformer.train.checkpoint import Best, Checkpoints, RunState, identity
@@ -114,6 +115,7 @@ def fit(
         stack.enter_context(torch.random.fork_rng(devices=[]))
         stack.enter_context(_deterministic(plan.train.deterministic))
         interrupt = stack.enter_context(Interrupt())
+        _recomputing(model, plan.train, stack)
         optimizer = _optimizer(model.to(place), plan)
         stack.callback(optimizer.release)
         folder = Checkpoints(
@@ -132,6 +134,15 @@ def fit(
             model, stream, plan, place, group, interrupt, optimizer, folder, ledger, gradients, validation
         )
         return run.go()
+
+
+def _recomputing(model: nn.Module, config: TrainConfig, stack: ExitStack) -> None:
+    """Has the layers recompute while the run lasts, where it is asked for."""
+    if not config.gradient_checkpointing:
+        return
+    if not recompute(model, True):
+        raise UserError("train.gradient_checkpointing: this model has no Transformer blocks; leave it out")
+    stack.callback(recompute, model, False)
 
 
 def _optimizer(model: nn.Module, plan: Plan) -> Optimizer:
