@@ -190,6 +190,8 @@ def test_a_part_of_a_model_and_what_is_no_model_are_refused(tmp_path: Path) -> N
     weights = theirs.state_dict()
     with pytest.raises(UserError, match="is one of 3 parts; join them with llama-gguf-split"):
         load(write(tmp_path / "a.gguf", said, weights, keys={"split.count": 3}))
+    with pytest.raises(UserError, match="is one of many parts"):
+        load(write(tmp_path / "c.gguf", said, weights, keys={"split.count": "many"}))
     with pytest.raises(UserError, match=r"general\.type is 'adapter'"):
         load(write(tmp_path / "b.gguf", said, weights, keys={"general.type": "adapter"}))
 

@@ -175,7 +175,7 @@ def _packed(package: Any, data: np.ndarray, name: str, held: Held) -> Packed:
 
 def _check_whole(path: Path, metadata: Mapping[str, Any]) -> None:
     parts = metadata.get("split.count", 0)
-    if parts > 1:
+    if not isinstance(parts, int) or parts > 1:
         raise UserError(f"{path}: is one of {parts} parts; join them with llama-gguf-split --merge")
     kind = metadata.get("general.type", "model")
     if kind != "model":

@@ -71,11 +71,11 @@ CUTS: dict[str, _Cut] = {
 def pair_of(file: File) -> TokenizerPair:
     """The tokenizer of a file. Raises UserError, naming the key, for one that is broken or not known."""
     tokens = _told(file, "tokens", [])
-    if not tokens:
-        raise UserError(f"{file.path}: tokenizer.ggml.tokens is missing; the file holds no tokenizer")
+    if not isinstance(tokens, list) or not tokens:
+        raise UserError(f"{file.path}: tokenizer.ggml.tokens is missing or no list; no tokenizer is here")
     kind = _told(file, "model", "")
     makers = {"gpt2": _by_bytes, "llama": _by_scores}
-    if kind not in makers:
+    if not isinstance(kind, str) or kind not in makers:
         known = " and ".join(makers)
         raise UserError(f"{file.path}: tokenizer.ggml.model is {kind!r}; known here are {known}")
     named = {
