@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from text_samples import KINDS, LOSSLESS, SENTENCES, any_text
 
+from glassformer.base.errors import UserError
 from glassformer.text.fast import FastTokenizer
 from glassformer.text.normalize import compose
 from glassformer.text.tokenizer import Tokenizer, load_tokenizer
@@ -47,6 +48,17 @@ def test_a_batch_gives_what_each_text_gives_alone(learned: Learned, kind: str) -
     assert rows == [tokenizer.encode(text) for text in (*SENTENCES, *ODD)]
     assert tokenizer.decode_batch(rows) == [tokenizer.decode(row) for row in rows]
     assert tokenizer.encode_batch([]) == tokenizer.decode_batch([]) == []
+
+
+@pytest.mark.parametrize("call", ["encode_batch", "encode_places"])
+def test_half_a_character_is_told_in_a_sentence(learned: Learned, call: str) -> None:
+    tokenizer = learned("bpe")
+    with pytest.raises(UserError, match=r"^the text 'b\\udcff' holds half a character"):
+        getattr(tokenizer, call)(["a", "b\udcff"])
+    with pytest.raises(UserError, match="holds half a character"):
+        tokenizer.encode("\ud83d")
+    with pytest.raises(TypeError):
+        getattr(tokenizer, call)([3])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -252,6 +252,15 @@ def shown(path: Path | str) -> str:
     return "standard input" if str(path) == "-" else str(path)
 
 
+def whole(text: str, what: str) -> str:
+    """The text; UserError for half a character, which JSON and arguments can hold and no file in UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{what} holds half a character (a lone surrogate)") from None
+    return text
+
+
 @contextmanager
 def opened(
     path: Path | str, through: Callable[[io.BufferedIOBase], io.BufferedIOBase] | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, shown, stop
+from glassformer.base.files import open_lines, shown, stop, whole
 from glassformer.base.plugins import suggest
 from glassformer.data.columns import Bad, handed, records, suffix
 
@@ -228,11 +228,7 @@ def _text(record: Mapping[str, Any], name: str, where: str) -> str:
     value = _field(record, name, where)
     if not isinstance(value, str):
         raise UserError(f"{where}: {name!r} must be a text")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{where}: {name!r} holds half a character (a lone surrogate)") from None
-    return value
+    return whole(value, f"{where}: {name!r}")
 
 
 def _field(record: Mapping[str, Any], name: str, where: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from glassformer.base.errors import UserError
-from glassformer.base.files import open_lines, shown, stop
+from glassformer.base.files import open_lines, shown, stop, whole
 from glassformer.base.plugins import suggest
 from glassformer.data.characters import Share, parted
 
@@ -186,11 +186,7 @@ def text_of(value: Any, name: str, where: str) -> str:
     if isinstance(value, list | dict):
         raise UserError(f"{where}: the field {name!r} is a list or an object; expected text or a number")
     text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{where}: the field {name!r} holds half a character (a lone surrogate)") from None
-    return text
+    return whole(text, f"{where}: the field {name!r}")
 
 
 def _fields(path: str, names: Sequence[str], bad: Bad, lists: Collection[str]) -> Iterator[Row]:

@@ -176,11 +176,7 @@ def _text(line: str, field: str, where: str) -> str:
     text = record[field]
     if not isinstance(text, str):
         raise UserError(f"{where}: the field {field!r} is not text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UserError(f"{where}: the field {field!r} holds half a character (a lone surrogate)") from None
-    return text
+    return files.whole(text, f"{where}: the field {field!r}")
 
 
 # --- from documents to pieces ------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import os
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import tokenizers
 
-from glassformer.base.files import write_text
+from glassformer.base.files import whole, write_text
 from glassformer.text.frame import Frame, frame_of
 from glassformer.text.normalize import compose
 from glassformer.text.places import Placed, placed
@@ -166,16 +167,19 @@ class FastTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text, with no special tokens added; ``</s>`` in the text is ordinary text."""
-        return self._plain(self.backend.encode(text, add_special_tokens=False).ids)
+        with _whole([text]):
+            return self._plain(self.backend.encode(text, add_special_tokens=False).ids)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of many texts, on all cores."""
-        found = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        """The ids of many texts, on all cores; UserError for one with half a character."""
+        with _whole(texts):
+            found = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
         return [self._plain(encoding.ids) for encoding in found]
 
     def encode_places(self, texts: Sequence[str]) -> list[Placed]:
         """The ids of many texts, and which characters of its text each stands for."""
-        found = self.backend.encode_batch(list(texts), add_special_tokens=False)
+        with _whole(texts):
+            found = self.backend.encode_batch(list(texts), add_special_tokens=False)
         return [
             placed(text, self._plain(one.ids), one.offsets) for text, one in zip(texts, found, strict=True)
         ]
@@ -330,6 +334,17 @@ def _letters_of_bytes() -> dict[str, int]:
 
 
 _BYTE_OF_LETTER = _letters_of_bytes()
+
+
+@contextmanager
+def _whole(texts: Sequence[str]) -> Iterator[None]:
+    """Around the library, which says of half a character only that it takes no such type: UserError."""
+    try:
+        yield
+    except TypeError:
+        for text in texts:
+            whole(text, f"the text {text[:40]!r}")
+        raise
 
 
 def _text_of_bytes(piece: str) -> str:
