@@ -14,7 +14,8 @@ import pytest
 import torch
 from tests.contracts.cases import CASES
 from tests.contracts.inputs import TOKENS
-from torch import Tensor, nn
+from tests.models.drawn import drawn
+from torch import Tensor
 
 from glassformer.base import plugins
 from glassformer.hub.folder import load, save
@@ -53,14 +54,6 @@ def _configs() -> list[Any]:
 HEADS = _configs()
 
 
-def _scatter(model: nn.Module) -> nn.Module:
-    with torch.no_grad():
-        for place in model.parameters():
-            if place.requires_grad:
-                place.normal_(std=0.3)
-    return model.eval()
-
-
 def _head(native: Native, ability: str, width: int) -> Head:
     labels = {"answers": ("start", "end"), "compares": ()}.get(ability, LABELS)
     return Head(
@@ -79,7 +72,7 @@ def _ours(config: Any, ability: str) -> Headed:
     torch.manual_seed(3)
     body = plugins.find("models", config.name).Model(config)
     model = put_on(body, _head(natives(config)[ability], ability, width_of(body)))
-    _scatter(model)
+    drawn(model)
     return model
 
 
@@ -155,7 +148,7 @@ def test_a_head_that_was_written_there_scores_the_same_here(
         key: value for key, value in _told(tmp_path / "ours").items() if key not in (HEAD, "architectures")
     }
     kind = getattr(transformers, natives(config)[ability].architecture)
-    theirs = _scatter(kind(transformers.AutoConfig.for_model(**told)))
+    theirs = drawn(kind(transformers.AutoConfig.for_model(**told)))
     theirs.save_pretrained(tmp_path / "theirs")
     assert HEAD not in _told(tmp_path / "theirs")
     here = load(tmp_path / "theirs").model

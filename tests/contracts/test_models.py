@@ -15,6 +15,7 @@ import torch
 from tests.contracts.case import Case
 from tests.contracts.cases import CASES
 from tests.contracts.inputs import INPUTS, Batch, Inputs, chosen
+from tests.models.drawn import drawn
 from torch import Tensor
 
 from glassformer.base import plugins
@@ -44,13 +45,8 @@ def able(*abilities: str) -> list[Any]:
 
 
 def made(name: str, case: Case, **changed: Any) -> Any:
-    """Every weight random and of a size that matters, so that no part can go wrong unseen."""
     module = plugins.find("models", name)
-    model = module.Model(module.Config(**(dict(case.settings) | changed)))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model.eval()
+    return drawn(module.Model(module.Config(**(dict(case.settings) | changed))))
 
 
 def computed(model: Any, precision: torch.dtype) -> Any:

@@ -20,6 +20,7 @@ import pytest
 import torch
 from tests.contracts.case import Case, Oracle
 from tests.contracts.cases import CASES, ORACLES
+from tests.models.drawn import drawn
 from torch import Tensor, nn
 
 from glassformer.base import plugins
@@ -43,18 +44,9 @@ THEIRS = [
 ]
 
 
-def _scatter(model: nn.Module) -> nn.Module:
-    """Every weight random and of a size that matters, so that no part can go wrong unseen."""
-    with torch.no_grad():
-        for place in model.parameters():
-            if place.requires_grad:
-                place.normal_(std=0.3)
-    return model.eval()
-
-
 def _ours(name: str, case: Case) -> Any:
     module = plugins.find("models", name)
-    return _scatter(module.Model(module.Config(**case.settings)))
+    return drawn(module.Model(module.Config(**case.settings)))
 
 
 def _oracle(name: str, model: Any) -> Oracle:
@@ -65,7 +57,7 @@ def _oracle(name: str, model: Any) -> Oracle:
 
 def _theirs(oracle: Oracle, settings: Any) -> Any:
     config = getattr(transformers, oracle.config)(**settings)
-    model = _scatter(getattr(transformers, oracle.model)(config))
+    model = drawn(getattr(transformers, oracle.model)(config))
     for key, buffer in model.named_buffers():
         if key == "final_logits_bias":  # the one weight that transformers keeps as a buffer
             buffer.normal_()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.models.drawn import drawn
 from torch import nn
 
 from glassformer.base.errors import UserError
@@ -39,11 +40,7 @@ def headed(name: str = "gpt") -> Headed:
         max_length=12,
         dropout=0.25,
     )
-    model = Headed(body(name), head)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model.eval()
+    return drawn(Headed(body(name), head))
 
 
 def write(folder: Path, **changes: Any) -> Path:

@@ -14,5 +14,6 @@ def drawn(model: M) -> M:
     """Every weight random and of a size that matters, so that no part can go wrong unseen."""
     with torch.no_grad():
         for weight in model.parameters():
-            weight.normal_(std=0.3)
+            if weight.requires_grad:
+                weight.normal_(std=0.3)
     return model.eval()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from tests.models.drawn import drawn
 from torch import nn
 
 from glassformer.models import bert, gpt
@@ -31,11 +32,7 @@ def body(name: str = "gpt") -> nn.Module:
 
 
 def made(name: str = "gpt", **changed: Any) -> Headed:
-    model = Headed(body(name), Head(**(SETTINGS | changed)))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
-    return model.eval()
+    return drawn(Headed(body(name), Head(**(SETTINGS | changed))))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.models.drawn import drawn
 
 from glassformer.base.errors import UserError
 from glassformer.data.example import Example
@@ -55,10 +56,7 @@ def test_a_text_is_read_by_itself_and_the_cosine_is_that_of_both_vectors() -> No
     head, objective = made()
     sizes: dict[str, Any] = {"dim": 16, "depth": 1, "heads": 2, "vocab_size": words.source.vocab_size}
     torch.manual_seed(1)
-    model = Headed(gpt.Model(gpt.Config(**sizes)), head).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(std=0.3)
+    model = drawn(Headed(gpt.Model(gpt.Config(**sizes)), head))
     batch = objective.collate(objective.encode(examples(), words), RNG)
     both = objective.predict(model, batch)
     for row, cosine in zip(examples(), both, strict=True):
