@@ -71,6 +71,13 @@ def test_what_is_finished_is_not_run_again(place: Path, monkeypatch: pytest.Monk
         compare(place / "compare.yaml", ["optim.lr=0.5"], output=place / "ways")
 
 
+def test_a_damaged_note_of_what_is_finished_is_told(place: Path):
+    (place / "damaged").mkdir()
+    (place / "damaged" / "full.json").write_text("{", "utf-8")
+    with pytest.raises(UserError, match=r"full\.json: cannot be read as JSON"):
+        compare(place / "compare.yaml", output=place / "damaged")
+
+
 def test_what_was_stopped_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch):
     asked: list[bool] = []
     train = gf.train

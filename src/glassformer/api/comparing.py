@@ -23,6 +23,7 @@ from glassformer.base.config import DataPath, Settings, dump, load
 from glassformer.base.errors import UserError
 from glassformer.base.plugins import suggest
 from glassformer.base.tree import read_file
+from glassformer.hub.manifest import read_json
 
 IN_CONTEXT = ("accuracy", "macro_f1")
 """The figures that learning in context has too."""
@@ -149,8 +150,8 @@ def _once(folder: Path, way: str, recipe: str, run: Callable[[], list[Row]]) -> 
     """The rows of a way: those that were written when it was finished, or of a run now."""
     kept, key = folder / f"{way}.json", hashlib.sha256(recipe.encode()).hexdigest()
     if kept.is_file():
-        told = json.loads(kept.read_text("utf-8"))
-        if told["key"] != key:
+        told = read_json(kept)
+        if told.get("key") != key:
             raise UserError(
                 f"{kept}: {way} was run with other settings; remove it with its folder, or choose another"
             )
