@@ -107,6 +107,7 @@ def test_what_was_stopped_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch):
             r"bad\.yaml:2: optim: unknown key 'lrr'; did you",
         ),
         ("recipe: recipe.yaml\nways: {a/b: {}}\n", "'a/b' is to be the name of a folder"),
+        ("recipe: recipe.yaml\nways: {in_context: {}}\n", "'in_context' is what is told by the key"),
         ("recipe: recipe.yaml\nways: {}\n", "ways"),
         ("recipe: none.yaml\nways: {full: }\n", "no such recipe file"),
         (

@@ -29,6 +29,10 @@ IN_CONTEXT = ("accuracy", "macro_f1")
 """The figures that learning in context has too."""
 
 
+IN_CONTEXT_ROW = "in_context"
+"""The name under which its rows are kept."""
+
+
 class InContext(Settings):
     """The same task in context (``glassformer shots``): its file, how many examples, in how many orders.
 
@@ -57,6 +61,8 @@ class Comparison(Settings):
                 raise ValueError(
                     f"{name!r} is to be the name of a folder; write it with letters, digits, - and _"
                 )
+        if IN_CONTEXT_ROW in ways:
+            raise ValueError(f"{IN_CONTEXT_ROW!r} is what is told by the key of that name; take another")
         return ways
 
 
@@ -196,7 +202,7 @@ def _in_context(folder: Path, asked: Comparison, recipe: Recipe) -> list[Row]:
         found = shots(model, settings.task, k=settings.k, orders=settings.orders, control=False)
         return _shown(found, asked.score)
 
-    return _once(folder, "in_context", dump(settings) + f"# model: {model}\n", run)
+    return _once(folder, IN_CONTEXT_ROW, dump(settings) + f"# model: {model}\n", run)
 
 
 def _shown(found: Report, score: str) -> list[Row]:

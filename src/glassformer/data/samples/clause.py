@@ -20,7 +20,6 @@ KOREAN_ORDER = (
 ENGLISH_ORDER = (
     "object", "amount", "recipient", "standard", "source", "goal", "manner", "with", "place", "means", "time",
 )  # fmt: skip
-REMOTE_PAST = ("past", "remote")
 ENGLISH_MOODS = {"want-other": "want", "cannot": "can", "never": "once", "underway": "ongoing"}
 TENSED = (
     "지만",

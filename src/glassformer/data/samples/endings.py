@@ -8,7 +8,6 @@ from glassformer.data.samples.lexicon_verbs import HONORIFIC
 from glassformer.data.samples.part import Eojeol
 
 CASUAL, POLITE, FORMAL = "casual", "polite", "formal"
-STYLES = (CASUAL, POLITE, FORMAL)
 
 # (form, style): the ending after a present or past stem; what stands before a space is its own eojeol
 FINALS = {

@@ -121,7 +121,6 @@ DAYS = {
     "일요일": "Sunday",
 }
 FREQUENCY = {"자주": "often", "가끔": "sometimes", "항상": "always", "보통": "usually"}
-SEASONS = {"봄": "spring", "여름": "summer", "가을": "fall", "겨울": "winter"}
 
 
 @dataclass(frozen=True, slots=True)

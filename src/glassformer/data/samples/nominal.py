@@ -9,7 +9,7 @@ from glassformer.data.samples.endings import CASUAL, FORMAL
 from glassformer.data.samples.english import NUMBERS, PERSONS, article, plural
 from glassformer.data.samples.hangul import particle, tail
 from glassformer.data.samples.lexicon import Adjective, Noun, Person, Place
-from glassformer.data.samples.lexicon_places import DAYS, FREQUENCY, PEOPLE, SEASONS, TIMES
+from glassformer.data.samples.lexicon_places import DAYS, FREQUENCY, PEOPLE, TIMES
 from glassformer.data.samples.part import Combination, Part, part
 
 TOPIC, NOMINATIVE, ACCUSATIVE = "은/는", "이/가", "을/를"
@@ -240,9 +240,3 @@ def frequency(dice: Dice) -> Part:
     """자주, often."""
     korean = dice.pick(tuple(FREQUENCY))
     return part(korean, FREQUENCY[korean])
-
-
-def season(dice: Dice) -> Part:
-    """여름에, in the summer."""
-    korean = dice.pick(tuple(SEASONS))
-    return part(korean + "에", f"in ~the {SEASONS[korean]}")
