@@ -288,7 +288,7 @@ def measure(task: Task, *, apart: bool) -> dict[str, Any]:
         check_first({name: system.call("first", FIRST) for name, system in systems.items()})
         turns = in_turn(systems, TURNS, lambda system: system.call("turn", steps))
         scores = {name: system.call("score") for name, system in systems.items()}
-    seconds = {name: [turn["seconds"] for turn in found] for name, found in turns.items()}
+    seconds = {name: [turn["seconds"]["wall"] for turn in found] for name, found in turns.items()}
     return {"trained": trained, "seconds": seconds, "scores": scores, "steps": TURNS * steps}
 
 

@@ -168,7 +168,7 @@ def test_what_users_added_stands_in_text_whole(weights: Any, tmp_path: Path) -> 
     [
         ({"model": "rwkv"}, "tokenizer.ggml.model is 'rwkv'; known here are gpt2 and llama"),
         ({"pre": "tiny_aya"}, "tokenizer.ggml.pre is 'tiny_aya'; known here are gpt-2"),
-        ({"model": ["llama"]}, r"tokenizer.ggml.model is \['llama'\]; known here are gpt2 and llama"),
+        ({"model": ["llama"]}, "tokenizer.ggml.model is ['llama']; known here are gpt2 and llama"),
         ({"tokens": None}, "tokenizer.ggml.tokens is missing"),
         ({"tokens": 5}, "tokenizer.ggml.tokens is missing or no list"),
         ({"merges": ["a b c"]}, "holds 'a b c', which is not two pieces"),
