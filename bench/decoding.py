@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -45,14 +45,11 @@ class Glass:
     """Glassformer's ``translate`` with what it does by default."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
-        self.folders, self.models = folders, {}
+        self.model = cache(lambda size, precision: load(folders[size], dtype=precision))
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Translates the lines, ``rows`` of them at a time."""
-        key = wanted["size"], precision
-        if key not in self.models:
-            self.models[key] = load(self.folders[wanted["size"]], dtype=precision)
-        one, lines, rows = self.models[key], wanted["lines"], wanted["rows"]
+        one, lines, rows = self.model(wanted["size"], precision), wanted["lines"], wanted["rows"]
         settings = Decoding(
             num_beams=wanted["beams"],
             max_new_tokens=wanted["most"],
@@ -74,21 +71,18 @@ class Marian:
     """The same weights in ``MarianMTModel.generate``, with PyTorch's own settings."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
-        self.kind, self.open = transformers.GenerationConfig, transformers.MarianMTModel.from_pretrained
-        self.folders, self.models = folders, {}
+        transformers = peers.transformers()
+        self.kind, read = transformers.GenerationConfig, transformers.MarianMTModel.from_pretrained
+        self.model = cache(
+            lambda size, precision: read(folders[size], dtype=getattr(torch, precision)).eval()
+        )
         self.tokenizers = {name: hub.load(folder).tokenizers for name, folder in folders.items()}
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Translates the lines, ``rows`` of them at a time; of like length together where there are more."""
-        key = wanted["size"], precision
-        if key not in self.models:
-            self.models[key] = self.open(self.folders[key[0]], dtype=getattr(torch, precision)).eval()
-        model, lines, rows = self.models[key], wanted["lines"], wanted["rows"]
-        settings, tokenizers = self._settings(model.config, wanted), self.tokenizers[key[0]]
+        size, lines, rows = wanted["size"], wanted["lines"], wanted["rows"]
+        model, tokenizers = self.model(size, precision), self.tokenizers[size]
+        settings = self._settings(model.config, wanted)
         written: list[list[int]] = [[]] * len(lines)
 
         def work() -> None:

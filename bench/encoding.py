@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,11 @@ class Glass:
     """Glassformer's ``hidden`` on the model that ``load`` gives."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.models: dict[str, Any] = {}
+        self.model = cache(lambda precision: load(folder, dtype=precision).model)
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Encodes the rows, ``times`` times."""
-        if precision not in self.models:
-            self.models[precision] = load(self.folder, dtype=precision).model  # type: ignore[arg-type]
-        model, tokens = self.models[precision], torch.tensor(wanted["rows"])
+        model, tokens = self.model(precision), torch.tensor(wanted["rows"])
         return _repeated(lambda: model.hidden({"tokens": tokens}), wanted["times"])
 
 
@@ -45,18 +42,12 @@ class Peer:
     """transformers' ``BertModel`` with its default attention."""
 
     def __init__(self, folder: Path) -> None:
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
-        self.open = partial(transformers.BertModel.from_pretrained, folder, add_pooling_layer=False)
-        self.models: dict[str, Any] = {}
+        read = partial(peers.transformers().BertModel.from_pretrained, folder, add_pooling_layer=False)
+        self.model = cache(lambda precision: read(dtype=getattr(torch, precision)).eval())
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Encodes the rows, ``times`` times."""
-        if precision not in self.models:
-            self.models[precision] = self.open(dtype=getattr(torch, precision)).eval()
-        model, tokens = self.models[precision], torch.tensor(wanted["rows"])
+        model, tokens = self.model(precision), torch.tensor(wanted["rows"])
         return _repeated(lambda: model(input_ids=tokens).last_hidden_state, wanted["times"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,11 @@ class Glass:
     """Glassformer's ``generate`` with what it does by default; greedy."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.models: dict[str, Any] = {}
+        self.model = cache(lambda precision: load(folder, dtype=precision).model)
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Writes on from the prompts, all in one batch."""
-        if precision not in self.models:
-            self.models[precision] = load(self.folder, dtype=precision)  # type: ignore[arg-type]
-        model, most = self.models[precision].model, wanted["most"]
+        model, most = self.model(precision), wanted["most"]
         settings = Decoding(num_beams=1, length_penalty_form="power", max_new_tokens=most)
         texts = [" ".join(map(str, prompt)) for prompt in wanted["prompts"]]
         written: list[list[int]] = []
@@ -54,19 +51,13 @@ class Peer:
     """The same weights in transformers' ``generate``, with PyTorch's own settings; greedy."""
 
     def __init__(self, folder: Path) -> None:
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
-        self.kind, self.open = transformers.GenerationConfig, transformers.GPT2LMHeadModel.from_pretrained
-        self.folder = folder
-        self.models: dict[str, Any] = {}
+        transformers = peers.transformers()
+        self.kind, read = transformers.GenerationConfig, transformers.GPT2LMHeadModel.from_pretrained
+        self.model = cache(lambda precision: read(folder, dtype=getattr(torch, precision)).eval())
 
     def turn(self, wanted: Wanted, precision: str) -> dict[str, Any]:
         """Writes on from the prompts, all in one batch."""
-        if precision not in self.models:
-            self.models[precision] = self.open(self.folder, dtype=getattr(torch, precision)).eval()
-        model, most = self.models[precision], wanted["most"]
+        model, most = self.model(precision), wanted["most"]
         end = model.config.eos_token_id
         settings = self.kind(max_new_tokens=most, do_sample=False, eos_token_id=end, pad_token_id=end)
         prompts = torch.tensor(wanted["prompts"])

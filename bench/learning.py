@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench import same
+from bench import peers, same
 from bench.measure import Maker, in_turn, opened, timed
 from bench.work import SEED
 from glassformer.base import machine
@@ -183,7 +183,7 @@ def systems(
     """Who is measured: the peer, where installed, in its ``ways`` (with their names), and Glassformer."""
     default = machine.precision("auto", machine.look())
     makers: dict[str, Maker] = {}
-    if has_transformers():
+    if peers.has("transformers"):
         for way, name in ways.items():
             makers[name] = partial(peer, work, way, "sdpa")
             makers[f"{name}, eager attention"] = partial(peer, work, way, "eager")
@@ -245,17 +245,6 @@ def precision_of(system: str) -> str:
     return "bfloat16" if "bfloat16" in system else "float32"
 
 
-def has_transformers() -> bool:
-    """Whether the peer is installed."""
-    import importlib.util
-
-    return importlib.util.find_spec("transformers") is not None
-
-
 def foreign(kind: str, folder: Path, **options: Any) -> Any:
     """A model of transformers by the name of its class, without its messages."""
-    import transformers
-
-    transformers.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    return getattr(transformers, kind).from_pretrained(folder, **options)
+    return getattr(peers.transformers(), kind).from_pretrained(folder, **options)

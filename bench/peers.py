@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from typing import Any
 
 # What is imported, what is installed, and what people call it.
 PEERS = {
@@ -32,6 +33,15 @@ def absent() -> str:
     if not missing:
         return ""
     return f"not installed and left out: {', '.join(missing)}; pip install -r bench/requirements.txt"
+
+
+def transformers() -> Any:
+    """The package itself, without its messages and bars."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers
 
 
 def _version(package: str) -> str:

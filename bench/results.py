@@ -97,6 +97,11 @@ def _translation_table(part: Job) -> Table:
     return f"Training, translation {part['size']}", headers, rows, note
 
 
+def _timed(part: Job) -> str:
+    """How decoding and encoding were timed."""
+    return f"By {_clock(part)}. {SPREAD}"
+
+
 def _clock(part: Job) -> str:
     """What counted the time; results from before there was a choice do not say it."""
     return CLOCKS[part.get("clock", "wall")]
@@ -106,7 +111,7 @@ def _translate_table(part: Job) -> Table:
     note = (
         f"{', '.join(part['sizes'].values())}. Untrained weights that never end a sentence: each gets "
         f"{_written(part['written'])} tokens. In float32 the same tokens are written. A peer that has not "
-        f"the same precision is taken at its fastest, which is named. By {CLOCKS[part['clock']]}. {SPREAD}"
+        f"the same precision is taken at its fastest, which is named. {_timed(part)}"
     )
     return "Translating", *decoding.rows(part), note
 
@@ -121,7 +126,7 @@ def _gpt2_table(part: Job) -> Table:
         f"a text. Writing: prompts of {part['prompt']} tokens, {part['most']} written after each, with the "
         "reading of the prompts; greedy. The limit: for one row that of reading memory, each matrix once a "
         "token; for reading a text that of matrix products. llama.cpp's int8 is its Q8_0, and its keys and "
-        f"values are float16, as they are there by default. By {CLOCKS[part['clock']]}. {SPREAD}"
+        f"values are float16, as they are there by default. {_timed(part)}"
     )
     return "GPT-2 small, writing and reading", *gpt2.rows(part, part["limits"]), note
 
@@ -130,7 +135,7 @@ def _encode_table(part: Job) -> Table:
     note = (
         f"{_sizes(part['size'])}; the last hidden states, no padding. ONNX Runtime has the fused operators "
         "of its optimiser, and int8 from its `quantize_dynamic`, a scale for each column. The limit is that "
-        f"of matrix products; attention's own are not counted. By {CLOCKS[part['clock']]}. {SPREAD}"
+        f"of matrix products; attention's own are not counted. {_timed(part)}"
     )
     return "BERT-base, encoding", *encoding.rows(part, part["limits"]), note
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench import kinds, same
+from bench import kinds, peers, same
 from bench.kinds import Amount
-from bench.learning import has_transformers
 from bench.measure import Spread, in_turn, opened, ratios
 from bench.work import SEED
 from glassformer.base import machine
@@ -80,10 +79,7 @@ class Peer:
     """The same weights in transformers' ``generate``, with PyTorch's own settings."""
 
     def __init__(self, root: Path) -> None:
-        import transformers
-
-        transformers.logging.set_verbosity_error()
-        transformers.utils.logging.disable_progress_bar()
+        transformers = peers.transformers()
         self.kind = transformers.GenerationConfig
         load = transformers.AutoModelForCausalLM.from_pretrained
         self.models = {
@@ -125,7 +121,7 @@ def measure(
     words = kinds.LITTLE.vocab_size if quick else Amount().vocab_size
     chance = np.random.default_rng(SEED)
     prompts: Prompts = chance.integers(5, words, size=(max(batches), prompt)).tolist()
-    makers: dict[str, Any] = {BASE: partial(Peer, root)} if has_transformers() else {}
+    makers: dict[str, Any] = {BASE: partial(Peer, root)} if peers.has("transformers") else {}
     makers["Glassformer"] = partial(Glass, root)
     tasks = {}
     with opened(makers, apart=not quick) as systems:
